@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// core/config.hpp: the version, and the only macros and compiler tests of the library.
+#ifndef LRQAT_CORE_CONFIG_HPP
+#define LRQAT_CORE_CONFIG_HPP
+
+#define LRQAT_VERSION_MAJOR 0
+#define LRQAT_VERSION_MINOR 1
+#define LRQAT_VERSION_PATCH 0
+
+#if defined(__clang__)
+/// Ask for the next loop to be vectorised: its iterations do not depend on each other.
+#define LRQAT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define LRQAT_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define LRQAT_INDEPENDENT
+#endif
+
+/// For element-wise policy functions: they must vanish into the vector loop that calls them.
+#define LRQAT_INLINE [[gnu::always_inline]] inline
+
+#if defined(__x86_64__)
+#define LRQAT_X86 1
+#else
+#define LRQAT_X86 0
+#endif
+
+#endif  // LRQAT_CORE_CONFIG_HPP
