@@ -2,22 +2,62 @@
 // kernel/multiply.hpp: c += a b on one thread, the product under every pass of the library.
 #ifndef LRQAT_KERNEL_MULTIPLY_HPP
 #define LRQAT_KERNEL_MULTIPLY_HPP
-// CONTRACT (to be implemented)
+
+#include <lrqat/core/expects.hpp>            // expects
+#include <lrqat/core/matrix_view.hpp>        // MatrixView
+#include <lrqat/kernel/isa.hpp>              // active_isa
+#include <lrqat/kernel/multiply/scalar.hpp>  // LeftFactor, multiply_kernel
+
+#include <cstddef>
+
 namespace lrqat::kernel {
 
-/// A left factor: element (i, k) is data[i * row_step + k * depth_step]; steps in elements. A
-/// row-major matrix has {data, stride, 1}, its transpose {data, 1, stride}.
+/// `matrix` (m, k) as a left factor.
 template <class T>
-struct LeftFactor { const T* data; std::size_t rows, depth, row_step, depth_step; };
+LeftFactor<T> left(MatrixView<const T> matrix) {
+  return {matrix.data, matrix.rows, matrix.cols, matrix.stride, 1};
+}
+template <class T>
+LeftFactor<T> left(MatrixView<T> matrix) {
+  return left(MatrixView<const T>(matrix));
+}
 
-/// c (m, n) += a (m, k) b (k, n).
+/// The transpose of `matrix` (k, m) as a left factor (m, k); nothing is moved.
+template <class T>
+LeftFactor<T> left_transposed(MatrixView<const T> matrix) {
+  return {matrix.data, matrix.cols, matrix.rows, 1, matrix.stride};
+}
+template <class T>
+LeftFactor<T> left_transposed(MatrixView<T> matrix) {
+  return left_transposed(MatrixView<const T>(matrix));
+}
+
+namespace detail {
+
+template <class T>
+bool has_work(const LeftFactor<T>& a, const MatrixView<const T>& b, const MatrixView<T>& c) {
+  expects(a.rows == c.rows && a.depth == b.rows && b.cols == c.cols, "multiply: a is (", a.rows,
+          ", ", a.depth, "), b is (", b.rows, ", ", b.cols, "), c is (", c.rows, ", ", c.cols, ")");
+  return a.rows != 0 && a.depth != 0 && b.cols != 0;
+}
+
+}  // namespace detail
+
+/// c (m, n) += a (m, k) b (k, n); c overlaps neither a nor b.
 ///
 /// Each element is one chain of fused multiply-adds that starts at the old c and goes up in k:
-/// the same bits on every instruction set, blocking and thread count. n = 0, m = 0 or k = 0: no-op.
-void multiply(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c);
-void multiply(LeftFactor<double> a, MatrixView<const double> b, MatrixView<double> c);
-
-/// target (n, m) = source (m, n) transposed.
-void transpose(MatrixView<const float> source, MatrixView<float> target);
+/// the same bits on every instruction set and for every split of m and n. An empty m, n or k leaves
+/// c as it is. Errors: shapes that do not fit.
+inline void multiply(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c) {
+  if (!detail::has_work(a, b, c)) return;
+  multiply_kernel<Isa::scalar>::run(a, b, c);
 }
-#endif
+
+/// The same in double, the precision of oracles: plain loops, products not necessarily fused.
+inline void multiply(LeftFactor<double> a, MatrixView<const double> b, MatrixView<double> c) {
+  if (detail::has_work(a, b, c)) multiply_plain(a, b, c);
+}
+
+}  // namespace lrqat::kernel
+
+#endif  // LRQAT_KERNEL_MULTIPLY_HPP
