@@ -16,6 +16,15 @@
 #define LRQAT_INDEPENDENT
 #endif
 
+#if defined(__clang__)
+/// Ask for the next loop, of few and constant trips, to be written out in full.
+#define LRQAT_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define LRQAT_UNROLL _Pragma("GCC unroll 16")
+#else
+#define LRQAT_UNROLL
+#endif
+
 /// For element-wise policy functions: they must vanish into the vector loop that calls them.
 #define LRQAT_INLINE [[gnu::always_inline]] inline
 
