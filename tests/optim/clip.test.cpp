@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // tests/optim/clip.test.cpp
-#include <lrqat/core/rng.hpp>
 #include <lrqat/optim/clip.hpp>
+
+#include <lrqat/core/rng.hpp>
 
 #include <catch2/catch.hpp>
 

@@ -3,8 +3,12 @@
 #ifndef LRQAT_OPTIM_ADAMW_HPP
 #define LRQAT_OPTIM_ADAMW_HPP
 
+#include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/core/config.hpp>
 #include <lrqat/core/expects.hpp>
+#include <lrqat/core/numeric.hpp>
 #include <lrqat/core/parameter.hpp>
+#include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -89,8 +93,8 @@ class AdamW {
     float keep, beta1, new1, beta2, new2, step_size, root_correction, epsilon;
   };
 
-  static void update(const Constants& c, std::size_t size, float* value, const float* gradient,
-                     float* first, float* second);
+  LRQAT_INLINE static void update(const Constants& c, std::size_t size, float* value,
+                                  const float* gradient, float* first, float* second);
 
   Parameters<float> parameters_;
   AdamWOptions options_;
@@ -142,7 +146,7 @@ inline void AdamW::step(double factor) {
   const double t = static_cast<double>(steps_);
   const double correction1 = 1 - std::pow(options_.beta1, t);
   const double correction2 = 1 - std::pow(options_.beta2, t);
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+  parallel_for(parameters_.size(), [&](std::size_t i) {
     const Parameter<float>& parameter = parameters_[i];
     const GroupRule group = rule(parameter.role);
     const double learning_rate = group.learning_rate * factor;
@@ -154,23 +158,36 @@ inline void AdamW::step(double factor) {
                               static_cast<float>(learning_rate / correction1),
                               static_cast<float>(std::sqrt(correction2)),
                               static_cast<float>(options_.epsilon)};
-    update(constants, parameter.value.size(), parameter.value.data(), parameter.gradient.data(),
-           first_.data() + offsets_[i], second_.data() + offsets_[i]);
-  }
+    kernel::vectorised([&] {
+      update(constants, parameter.value.size(), parameter.value.data(), parameter.gradient.data(),
+             first_.data() + offsets_[i], second_.data() + offsets_[i]);
+    });
+  });
 }
 
-/// Each product that meets a sum is an explicit fused multiply-add: nothing is left for a compiler
-/// to fuse or not, so that every instruction set rounds alike.
+/// Each product that meets a sum is a fused multiply-add: nothing is left for a compiler to fuse or
+/// not, so that every instruction set rounds alike. The roots have a loop of their own, because a
+/// root that may set errno keeps a loop from being vectorised.
 inline void AdamW::update(const Constants& c, std::size_t size, float* value, const float* gradient,
                           float* first, float* second) {
-  for (std::size_t i = 0; i < size; ++i) {
-    const float g = gradient[i];
-    const float m = std::fma(c.new1, g, c.beta1 * first[i]);
-    const float v = std::fma(c.new2 * g, g, c.beta2 * second[i]);
-    const float root = std::sqrt(v) / c.root_correction + c.epsilon;
-    first[i] = m;
-    second[i] = v;
-    value[i] = std::fma(value[i], c.keep, -(c.step_size * m / root));
+  constexpr std::size_t block = 256;
+  float roots[block];
+  for (std::size_t start = 0; start < size; start += block) {
+    const std::size_t count = std::min(block, size - start);
+    const float* g = gradient + start;
+    float* p = value + start;
+    float* m = first + start;
+    float* v = second + start;
+    kernel::for_each_lane(count, [=](std::size_t i) {
+      m[i] = fused_multiply_add(c.new1, g[i], c.beta1 * m[i]);
+      v[i] = fused_multiply_add(c.new2 * g[i], g[i], c.beta2 * v[i]);
+    });
+    for (std::size_t i = 0; i < count; ++i) roots[i] = std::sqrt(v[i]);
+    const float* root = roots;
+    kernel::for_each_lane(count, [=](std::size_t i) {
+      const float divisor = root[i] / c.root_correction + c.epsilon;
+      p[i] = fused_multiply_add(p[i], c.keep, -(c.step_size * m[i] / divisor));
+    });
   }
 }
 

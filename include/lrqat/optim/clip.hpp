@@ -16,7 +16,7 @@ namespace lrqat {
 namespace detail {
 
 /// Sum of squares in double. The eight partial sums have fixed members, so the result depends on
-/// the values alone; a square of a float is exact in double.
+/// the values alone; the square of a float is exact in double.
 template <class T>
 double sum_of_squares(std::span<const T> values) {
   std::array<double, 8> partial{};
@@ -24,11 +24,11 @@ double sum_of_squares(std::span<const T> values) {
   for (std::size_t i = 0; i < whole; i += partial.size())
     for (std::size_t lane = 0; lane < partial.size(); ++lane) {
       const double value = static_cast<double>(values[i + lane]);
-      partial[lane] = std::fma(value, value, partial[lane]);
+      partial[lane] += value * value;
     }
   for (std::size_t i = whole; i < values.size(); ++i) {
     const double value = static_cast<double>(values[i]);
-    partial[i - whole] = std::fma(value, value, partial[i - whole]);
+    partial[i - whole] += value * value;
   }
   return ((partial[0] + partial[1]) + (partial[2] + partial[3])) +
          ((partial[4] + partial[5]) + (partial[6] + partial[7]));
