@@ -26,7 +26,7 @@ int in_child_with_file_limit(rlim_t bytes, const Body& body) {
   const pid_t child = ::fork();
   if (child == 0) {
     std::signal(SIGXFSZ, SIG_IGN);  // then write() fails with EFBIG, as on a full disk with ENOSPC
-    const struct rlimit limit {bytes, bytes};
+    const rlimit limit{bytes, bytes};
     if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(99);
     ::_exit(body());
   }
