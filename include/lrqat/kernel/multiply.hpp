@@ -3,34 +3,19 @@
 #ifndef LRQAT_KERNEL_MULTIPLY_HPP
 #define LRQAT_KERNEL_MULTIPLY_HPP
 
-#include <lrqat/core/expects.hpp>            // expects
-#include <lrqat/core/matrix_view.hpp>        // MatrixView
-#include <lrqat/kernel/isa.hpp>              // active_isa
-#include <lrqat/kernel/multiply/scalar.hpp>  // LeftFactor, multiply_kernel
+#include <lrqat/core/expects.hpp>                 // expects
+#include <lrqat/core/matrix_view.hpp>             // MatrixView
+#include <lrqat/kernel/isa.hpp>                   // active_isa
+#include <lrqat/kernel/multiply/left_factor.hpp>  // LeftFactor, left, left_transposed
+#include <lrqat/kernel/multiply/scalar.hpp>       // multiply_scalar
+#if LRQAT_X86
+#include <lrqat/kernel/multiply/avx2.hpp>
+#include <lrqat/kernel/multiply/avx512.hpp>
+#endif
 
 #include <cstddef>
 
 namespace lrqat::kernel {
-
-/// `matrix` (m, k) as a left factor.
-template <class T>
-LeftFactor<T> left(MatrixView<const T> matrix) {
-  return {matrix.data, matrix.rows, matrix.cols, matrix.stride, 1};
-}
-template <class T>
-LeftFactor<T> left(MatrixView<T> matrix) {
-  return left(MatrixView<const T>(matrix));
-}
-
-/// The transpose of `matrix` (k, m) as a left factor (m, k); nothing is moved.
-template <class T>
-LeftFactor<T> left_transposed(MatrixView<const T> matrix) {
-  return {matrix.data, matrix.cols, matrix.rows, 1, matrix.stride};
-}
-template <class T>
-LeftFactor<T> left_transposed(MatrixView<T> matrix) {
-  return left_transposed(MatrixView<const T>(matrix));
-}
 
 namespace detail {
 
@@ -50,12 +35,22 @@ bool has_work(const LeftFactor<T>& a, const MatrixView<const T>& b, const Matrix
 /// c as it is. Errors: shapes that do not fit.
 inline void multiply(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c) {
   if (!detail::has_work(a, b, c)) return;
-  multiply_kernel<Isa::scalar>::run(a, b, c);
+#if LRQAT_X86
+  switch (active_isa()) {
+    case Isa::avx512:
+      return BlockedProduct<Isa::avx512>(a, b, c).run();
+    case Isa::avx2:
+      return BlockedProduct<Isa::avx2>(a, b, c).run();
+    case Isa::scalar:
+      break;
+  }
+#endif
+  multiply_scalar(a, b, c);
 }
 
 /// The same in double, the precision of oracles: plain loops, products not necessarily fused.
 inline void multiply(LeftFactor<double> a, MatrixView<const double> b, MatrixView<double> c) {
-  if (detail::has_work(a, b, c)) multiply_plain(a, b, c);
+  if (detail::has_work(a, b, c)) multiply_scalar(a, b, c);
 }
 
 }  // namespace lrqat::kernel

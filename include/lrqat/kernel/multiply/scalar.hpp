@@ -3,42 +3,30 @@
 #ifndef LRQAT_KERNEL_MULTIPLY_SCALAR_HPP
 #define LRQAT_KERNEL_MULTIPLY_SCALAR_HPP
 
-#include <lrqat/core/config.hpp>       // LRQAT_INDEPENDENT
-#include <lrqat/core/matrix_view.hpp>  // MatrixView
-#include <lrqat/kernel/isa.hpp>        // Isa
+#include <lrqat/core/config.hpp>                  // LRQAT_INDEPENDENT
+#include <lrqat/core/matrix_view.hpp>             // MatrixView
+#include <lrqat/core/numeric.hpp>                 // fused_multiply_add
+#include <lrqat/kernel/multiply/left_factor.hpp>  // LeftFactor
 
 #include <cstddef>
 
 namespace lrqat::kernel {
 
-/// A left factor: element (i, k) is data[i * row_step + k * depth_step]; steps in elements. A
-/// row-major matrix has {data, rows, cols, stride, 1}, its transpose {data, cols, rows, 1, stride}.
-template <class T>
-struct LeftFactor {
-  const T* data = nullptr;
-  std::size_t rows = 0, depth = 0, row_step = 0, depth_step = 0;
-};
+/// c (m, n) += a (m, k) b (k, n), each element one ascending chain of fused multiply-adds.
+inline void multiply_scalar(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c) {
+  for (std::size_t i = 0; i < a.rows; ++i)
+    for (std::size_t k = 0; k < a.depth; ++k) {
+      const float factor = *a.at(i, k);
+      const float* const from = b.data + k * b.stride;
+      float* const to = c.data + i * c.stride;
+      for (std::size_t j = 0; j < c.cols; ++j) to[j] = fused_multiply_add(factor, from[j], to[j]);
+    }
+}
 
-/// run(a, b, c): c (m, n) += a (m, k) b (k, n) in float; the shapes fit, none is empty.
-template <Isa>
-struct multiply_kernel;
-
-template <>
-struct multiply_kernel<Isa::scalar> {
-  static void run(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c) {
-    for (std::size_t i = 0; i < a.rows; ++i)
-      for (std::size_t k = 0; k < a.depth; ++k) {
-        const float factor = a.data[i * a.row_step + k * a.depth_step];
-        const float* const from = b.data + k * b.stride;
-        float* const to = c.data + i * c.stride;
-        for (std::size_t j = 0; j < c.cols; ++j) to[j] = __builtin_fmaf(factor, from[j], to[j]);
-      }
-  }
-};
-
-/// The same in double. Products are rounded before they are added where the program's target has
-/// no fused multiply-add. Four steps of the depth per sweep over a row of c.
-inline void multiply_plain(LeftFactor<double> a, MatrixView<const double> b, MatrixView<double> c) {
+/// The same in double, with a product and a sum where the program's target has no fused
+/// instruction. A sweep over a row of c takes four steps of the depth.
+inline void multiply_scalar(LeftFactor<double> a, MatrixView<const double> b,
+                            MatrixView<double> c) {
   constexpr std::size_t lanes = 16;
   for (std::size_t i = 0; i < a.rows; ++i) {
     double* const to = c.data + i * c.stride;
@@ -47,19 +35,19 @@ inline void multiply_plain(LeftFactor<double> a, MatrixView<const double> b, Mat
       double factor[4] = {};
       const double* from[4] = {};
       for (std::size_t step = 0; step < steps; ++step) {
-        factor[step] = a.data[i * a.row_step + (k + step) * a.depth_step];
+        factor[step] = *a.at(i, k + step);
         from[step] = b.data + (k + step) * b.stride;
       }
       std::size_t j = 0;
       for (; steps == 4 && j + lanes <= c.cols; j += lanes) {
         LRQAT_INDEPENDENT
-        for (std::size_t lane = j; lane < j + lanes; ++lane) {
-          double sum = to[lane];
-          sum += factor[0] * from[0][lane];
-          sum += factor[1] * from[1][lane];
-          sum += factor[2] * from[2][lane];
-          sum += factor[3] * from[3][lane];
-          to[lane] = sum;
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+          double sum = to[j + lane];
+          sum += factor[0] * from[0][j + lane];
+          sum += factor[1] * from[1][j + lane];
+          sum += factor[2] * from[2][j + lane];
+          sum += factor[3] * from[3][j + lane];
+          to[j + lane] = sum;
         }
       }
       for (; j < c.cols; ++j)
