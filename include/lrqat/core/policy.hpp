@@ -4,8 +4,12 @@
 #define LRQAT_CORE_POLICY_HPP
 
 #include <concepts>
+#include <cstddef>
 
 namespace lrqat {
+
+/// In place of a compile-time rank or group size: the number is given to the constructor.
+inline constexpr std::size_t dynamic = static_cast<std::size_t>(-1);
 
 /// The axes. A policy declares its own: `using policy_kind = lrqat::kind::grid;`.
 namespace kind {

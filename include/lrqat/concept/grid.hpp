@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// concept/grid.hpp: which levels a weight can take, and how a real becomes one.
+#ifndef LRQAT_CONCEPT_GRID_HPP
+#define LRQAT_CONCEPT_GRID_HPP
+
+#include <lrqat/core/policy.hpp>
+
+namespace lrqat {
+
+// clang-format off
+/// A grid works in grid units (weight divided by scale). Its functions are templates over the
+/// value type, without branches, so that they vanish into vector loops:
+///
+/// round(u)          nearest level if the range had no end (half to even)
+/// clip(r, z)        r moved into the range; what round leaves unchanged by clip gets a gradient
+/// code(level, z)    the stored integer of a level, code_min .. code_max in `bits` bits
+/// level(code, z)    its inverse
+///
+/// z is the zero point of the level's group; grids without one (has_zero_point) are given 0.
+template <class G>
+concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, int code) {
+  int{G::bits}; int{G::code_min}; int{G::code_max}; bool{G::has_zero_point};
+  { G::round(u) } -> std::same_as<float>;
+  { G::clip(u, zero_point) } -> std::same_as<float>;
+  { G::code(u, zero_point) } -> std::same_as<int>;
+  { G::level(code, zero_point) } -> std::same_as<float>;
+};
+// clang-format on
+
+}  // namespace lrqat
+
+#endif  // LRQAT_CONCEPT_GRID_HPP

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// concept/initializer.hpp: how scale and zero point start.
+#ifndef LRQAT_CONCEPT_INITIALIZER_HPP
+#define LRQAT_CONCEPT_INITIALIZER_HPP
+
+#include <lrqat/core/policy.hpp>
+
+#include <span>
+
+namespace lrqat {
+
+/// What a group of weights shares: weight = scale * level, code = level + zero_point.
+struct QParams {
+  float scale = 0.0f;
+  float zero_point = 0.0f;  // integer-valued; 0 for grids without one
+};
+
+// clang-format off
+/// choose<G>(group): scale and zero point of one group of finite weights on grid G.
+template <class I, class G>
+concept InitializerOf = PolicyOf<I, kind::initializer> &&
+    requires(std::span<const float> group) {
+      { I::template choose<G>(group) } -> std::same_as<QParams>;
+    };
+// clang-format on
+
+}  // namespace lrqat
+
+#endif  // LRQAT_CONCEPT_INITIALIZER_HPP

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// core/scratch.hpp: per-thread working memory that is kept between calls.
+#ifndef LRQAT_CORE_SCRATCH_HPP
+#define LRQAT_CORE_SCRATCH_HPP
+
+#include <lrqat/core/aligned.hpp>
+#include <lrqat/core/matrix_view.hpp>
+
+#include <cstddef>
+
+namespace lrqat {
+
+/// A (rows, cols) matrix of this thread, contents undefined. `Slot` is any type and names the
+/// buffer: it lives until the same slot is asked for again on the same thread, and only grows.
+template <class Slot, class T = float>
+MatrixView<T> scratch(std::size_t rows, std::size_t cols) {
+  static thread_local AlignedVector<T> buffer;
+  if (buffer.size() < rows * cols) buffer.resize(rows * cols);
+  return {buffer.data(), rows, cols};
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_CORE_SCRATCH_HPP

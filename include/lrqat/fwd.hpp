@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// fwd.hpp: the names of the library without their definitions.
+#ifndef LRQAT_FWD_HPP
+#define LRQAT_FWD_HPP
+
+#include <cstddef>
+
+namespace lrqat {
+
+struct Shape;
+struct Tile;
+template <class>
+struct MatrixView;
+struct QuantOptions;
+struct QParams;
+struct bf16;
+struct half;
+
+template <int Bits>
+struct Int;
+template <int Bits>
+struct UInt;
+
+struct PerTensor;
+struct PerChannel;
+template <std::size_t GroupSize>
+struct PerGroup;
+
+template <class T>
+struct Dense;
+struct FixedPoint;
+struct Packed;
+
+struct NoAdapter;
+template <std::size_t Rank>
+struct LowRank;
+struct FullRank;
+
+struct InsideRounding;
+struct WeightDomain;
+
+struct StraightThrough;
+struct StraightThroughClipFirst;
+struct Lsq;
+
+struct MinMax;
+template <int Numerator, int Denominator>
+struct LpSearch;
+
+struct NoInput;
+template <class Grid, class Sharing, class ZeroPoint>
+struct Input;
+
+struct AdapterAndScale;
+struct ScaleOnly;
+struct AdapterOnly;
+struct Everything;
+
+struct Cpu;
+struct Reference;
+
+class AnyLinear;
+
+}  // namespace lrqat
+
+#endif  // LRQAT_FWD_HPP

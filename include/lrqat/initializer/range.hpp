@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// initializer/range.hpp: from a range of weights to scale and zero point.
+#ifndef LRQAT_INITIALIZER_RANGE_HPP
+#define LRQAT_INITIALIZER_RANGE_HPP
+
+#include <lrqat/concept/grid.hpp>
+#include <lrqat/concept/initializer.hpp>
+#include <lrqat/core/numeric.hpp>  // round_half_even, clamp
+
+#include <algorithm>
+
+namespace lrqat {
+
+/// No scale is used below this, and a scale below it gets no gradient (lr-qat, section 1.1).
+inline constexpr float scale_floor = 1e-8f;
+
+/// Extremes of a group; zero is always inside.
+struct Range {
+  float low = 0.0f, high = 0.0f;
+};
+
+inline Range range_of(std::span<const float> group) {
+  Range range;
+  for (const float weight : group) {
+    range.low = std::min(range.low, weight);
+    range.high = std::max(range.high, weight);
+  }
+  return range;
+}
+
+/// The grid laid over `fraction` of the range; a group of zeros gets the scale floor.
+template <Grid G>
+QParams qparams_of_range(Range range, float fraction) {
+  if constexpr (G::has_zero_point) {
+    constexpr auto steps = static_cast<float>(G::code_max - G::code_min);
+    const float low = fraction * range.low, high = fraction * range.high;
+    const float scale = std::max((high - low) / steps, scale_floor);
+    return {scale, clamp(round_half_even(-low / scale), static_cast<float>(G::code_min),
+                         static_cast<float>(G::code_max))};
+  } else {
+    const float threshold = fraction * std::max(-range.low, range.high);
+    return {std::max(threshold / G::level(G::code_max, 0.0f), scale_floor), 0.0f};
+  }
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_INITIALIZER_RANGE_HPP

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// linear/any_linear.hpp: a linear layer whose scheme is chosen at run time.
+#ifndef LRQAT_LINEAR_ANY_LINEAR_HPP
+#define LRQAT_LINEAR_ANY_LINEAR_HPP
+
+#include <lrqat/concept/linear_layer.hpp>
+#include <lrqat/core/expects.hpp>
+#include <lrqat/linear/layer_bytes.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace lrqat {
+
+/// Holds any float LinearLayer, trained or merged, behind one type: a model that is compiled once
+/// takes any scheme, or another one in each layer. What a layer cannot do throws Error and says so.
+class AnyLinear {
+ public:
+  using scalar = float;
+
+  template <class L>
+    requires(!std::is_same_v<std::remove_cvref_t<L>, AnyLinear>)
+  explicit AnyLinear(L layer) : layer_(std::make_unique<Held<L>>(std::move(layer))) {}
+
+  std::size_t in_features() const { return layer_->in_features(); }
+  std::size_t out_features() const { return layer_->out_features(); }
+  void forward(MatrixView<const float> x, MatrixView<float> y) const { layer_->forward(x, y); }
+  /// @throws Error for a merged layer, which has no backward pass
+  void backward(MatrixView<const float> x, MatrixView<const float> grad_y,
+                MatrixView<float> grad_x) {
+    layer_->backward(x, grad_y, grad_x);
+  }
+  /// Empty for a merged layer.
+  Parameters<float> parameters() { return layer_->parameters(); }
+  /// The merged layer. @throws Error for a layer that has no codes to merge into
+  AnyLinear merge() const { return AnyLinear(layer_->merge()); }
+  /// All zero for layers that do not count their bytes.
+  LayerBytes bytes() const { return layer_->bytes(); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual std::size_t in_features() const = 0;
+    virtual std::size_t out_features() const = 0;
+    virtual void forward(MatrixView<const float>, MatrixView<float>) const = 0;
+    virtual void backward(MatrixView<const float>, MatrixView<const float>, MatrixView<float>) = 0;
+    virtual Parameters<float> parameters() = 0;
+    virtual std::unique_ptr<Interface> merge() const = 0;
+    virtual LayerBytes bytes() const = 0;
+  };
+
+  template <class L>
+  struct Held final : Interface {
+    explicit Held(L held) : layer(std::move(held)) {}
+    std::size_t in_features() const override { return layer.in_features(); }
+    std::size_t out_features() const override { return layer.out_features(); }
+    void forward(MatrixView<const float> x, MatrixView<float> y) const override {
+      layer.forward(x, y);
+    }
+    void backward(MatrixView<const float> x, MatrixView<const float> grad_y,
+                  MatrixView<float> grad_x) override {
+      if constexpr (requires { layer.backward(x, grad_y, grad_x); })
+        layer.backward(x, grad_y, grad_x);
+      else
+        fail("AnyLinear::backward: this layer (", out_features(), ", ", in_features(),
+             ") is merged; train it before merge()");
+    }
+    Parameters<float> parameters() override {
+      if constexpr (requires { layer.parameters(); })
+        return layer.parameters();
+      else
+        return {};
+    }
+    std::unique_ptr<Interface> merge() const override {
+      if constexpr (requires { layer.merge(); })
+        return std::make_unique<Held<decltype(layer.merge())>>(layer.merge());
+      else
+        fail("AnyLinear::merge: this layer (", out_features(), ", ", in_features(),
+             ") has no codes to merge into");
+    }
+    LayerBytes bytes() const override {
+      if constexpr (requires { layer.bytes(); })
+        return layer.bytes();
+      else
+        return {};
+    }
+    L layer;
+  };
+
+  explicit AnyLinear(std::unique_ptr<Interface> layer) : layer_(std::move(layer)) {}
+
+  std::unique_ptr<Interface> layer_;
+};
+
+static_assert(LinearLayer<AnyLinear>);
+
+}  // namespace lrqat
+
+#endif  // LRQAT_LINEAR_ANY_LINEAR_HPP

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// linear/quant_linear.hpp: the quantized linear layer that trains, composed of policies.
+#ifndef LRQAT_LINEAR_QUANT_LINEAR_HPP
+#define LRQAT_LINEAR_QUANT_LINEAR_HPP
+
+#include <lrqat/concept/linear_layer.hpp>
+#include <lrqat/linear/input_passes.hpp>
+#include <lrqat/linear/layer_bytes.hpp>
+#include <lrqat/linear/merged_linear.hpp>
+#include <lrqat/linear/select.hpp>
+#include <lrqat/parameterization/parameterization.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace lrqat {
+
+/// A trained tensor's gradient under its name.
+struct NamedGradient {
+  std::string name;
+  std::span<const float> values;
+};
+
+/// y = Q(x) W_hat^T (+ bias), with W_hat as its policies say. Write QuantLinear<Policies...>, which
+/// takes them in any order; generic code deduces this class.
+///
+/// Shapes: weight (out, in), x (tokens, in), y (tokens, out). Copying copies the whole layer.
+template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
+          class B>
+class BasicQuantLinear {
+ public:
+  using scalar = float;
+  using grid = G;
+  using granularity = Gran;
+  using parameterization = Parameterization<G, Gran, S, A, P, E, T>;
+  using merged = MergedLinear<G, In, B>;
+
+  /// Chooses a scale for each group of `weight` with the initializer, then freezes the weight on
+  /// that grid; the weight is only read here.
+  /// @param bias  (out), or empty for none
+  /// @throws Error when the weight is empty or not finite, or a shape does not fit a policy
+  explicit BasicQuantLinear(MatrixView<const float> weight, const QuantOptions& options = {},
+                            std::span<const float> bias = {})
+      : BasicQuantLinear(weight, choose_qparams(weight, options), options, bias) {}
+
+  /// With given scales and zero points, one for each group in layout order.
+  BasicQuantLinear(MatrixView<const float> weight, std::span<const QParams> qparams,
+                   const QuantOptions& options = {}, std::span<const float> bias = {})
+      : weight_(checked(weight, qparams, options), qparams, options), bias_(bias.begin(), bias.end()) {
+    expects(bias.empty() || bias.size() == weight.rows, "QuantLinear: the bias has ", bias.size(),
+            " values, out is ", weight.rows);
+    if constexpr (T::bias) bias_gradient_.resize(bias_.size());
+  }
+
+  std::size_t out_features() const { return weight_.shape().rows; }
+  std::size_t in_features() const { return weight_.shape().cols; }
+
+  /// x (tokens, in) -> y (tokens, out), overwritten.
+  /// @throws Error when the shapes do not fit
+  void forward(MatrixView<const float> x, MatrixView<float> y) const {
+    check_shapes("forward", x, y.shape());
+    B::forward(weight_, quantized_input<In>(x), y);
+    add_bias(bias_, y);
+  }
+
+  /// The x of forward and dL/dy (tokens, out) -> dL/dx (tokens, in), overwritten; adds to the
+  /// gradients of the parameters. Everything weight-sized is rebuilt tile by tile.
+  /// @throws Error when the shapes do not fit
+  void backward(MatrixView<const float> x, MatrixView<const float> grad_y,
+                MatrixView<float> grad_x) {
+    check_shapes("backward", x, grad_y.shape());
+    expects(grad_x.shape() == x.shape(), "QuantLinear::backward: grad_x is (", grad_x.rows, ", ",
+            grad_x.cols, "), x is (", x.rows, ", ", x.cols, ")");
+    B::backward(weight_, quantized_input<In>(x), grad_y, grad_x);
+    input_gradient<In>(x, grad_x);
+    if constexpr (T::bias)
+      for (std::size_t t = 0; t < grad_y.rows; ++t)
+        for (std::size_t i = 0; i < bias_.size(); ++i) bias_gradient_[i] += grad_y(t, i);
+  }
+
+  /// What an optimizer trains, each with its gradient: the adapter's tensors ("A" (out, r) and "B"
+  /// (r, in), or "weight" (out, in)), "scale" (in layout order) and, where trained, "bias" (out).
+  Parameters<float> parameters() {
+    Parameters<float> all = weight_.parameters();
+    if constexpr (T::bias)
+      if (!bias_.empty()) all.push_back({"bias", Role::bias, bias_, bias_gradient_});
+    return all;
+  }
+
+  /// The gradients under the names of parameters().
+  std::vector<NamedGradient> gradients() {
+    std::vector<NamedGradient> all;
+    for (const Parameter<float>& each : parameters()) all.push_back({each.name, each.gradient});
+    return all;
+  }
+
+  void zero_gradients() {
+    for (const Parameter<float>& each : parameters())
+      std::fill(each.gradient.begin(), each.gradient.end(), 0.0f);
+  }
+
+  /// Plain b-bit codes and scales; the adapter is inside them. Exact: forward gives the same bits.
+  /// @throws Error when a weight or scale is not finite, as after a diverged training
+  merged merge() const {
+    const Shape shape = weight_.shape();
+    const ScaleLayout& layout = weight_.layout();
+    AlignedVector<float> scales(layout.size());
+    for (std::size_t cell = 0; cell < scales.size(); ++cell)
+      scales[cell] = weight_.used_scale(cell);
+    merged result(shape, layout, scales, weight_.zero_points(), bias_);
+    for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
+      for (std::size_t j = 0; j < shape.cols; ++j) {
+        expects(std::isfinite(levels[j]), "QuantLinear::merge: weight (", row, ", ", j,
+                ") is not a number");
+        const float zero = G::has_zero_point ? weight_.zero_points()[layout.index(row, j)] : 0.0f;
+        result.set_code(row, j, G::code(levels[j], zero));
+      }
+    });
+    return result;
+  }
+
+  /// The same function in another parameterization: its base is this layer's merged weight on the
+  /// same scales, so that W_hat is equal bit for bit, and its adapter starts anew.
+  template <class Other>
+  Other convert_to(const QuantOptions& options = {}) const {
+    static_assert(std::is_same_v<typename Other::grid, G> &&
+                      std::is_same_v<typename Other::granularity, Gran>,
+                  "convert_to<Other>: both layers must have the same grid and granularity; other "
+                  "schemes start from the float weight.");
+    const ScaleLayout& layout = weight_.layout();
+    std::vector<QParams> qparams(layout.size());
+    for (std::size_t cell = 0; cell < qparams.size(); ++cell)
+      qparams[cell] = {weight_.used_scale(cell),
+                       G::has_zero_point ? weight_.zero_points()[cell] : 0.0f};
+    const Shape shape = weight_.shape();
+    AlignedVector<float> base(shape.size());
+    const MatrixView<float> view(base.data(), shape.rows, shape.cols);
+    weight_.weight({0, 0, shape.rows, shape.cols}, view);
+    return Other(view, qparams, options, bias_);
+  }
+
+  LayerBytes bytes() const {
+    LayerBytes bytes;
+    bytes.base = weight_.base().size();
+    bytes.scales = (weight_.scales().size() + weight_.zero_points().size()) * sizeof(float);
+    bytes.bias = bias_.size() * sizeof(float);
+    // parameters() only hands out spans; nothing is changed through them here.
+    for (const Parameter<float>& each : const_cast<BasicQuantLinear*>(this)->parameters()) {
+      bytes.gradients += each.gradient.size_bytes();
+      if (each.role != Role::scale && each.role != Role::bias)
+        bytes.adapter += each.value.size_bytes();
+    }
+    return bytes;
+  }
+
+  const parameterization& weight() const { return weight_; }
+  parameterization& weight() { return weight_; }
+  std::span<const float> bias() const { return bias_; }
+
+  /// Calls f(row, levels) for each row of W_hat / s, from the first to the last.
+  template <class F>
+  void for_each_row_of_levels(F f) const {
+    const Shape shape = weight_.shape();
+    constexpr std::size_t rows = 16;
+    AlignedVector<float> buffer(rows * shape.cols);
+    for (std::size_t row = 0; row < shape.rows; row += rows) {
+      const Tile tile{row, 0, std::min(rows, shape.rows - row), shape.cols};
+      const MatrixView<float> levels(buffer.data(), tile.rows, tile.cols);
+      weight_.levels(tile, levels);
+      for (std::size_t i = 0; i < tile.rows; ++i)
+        f(row + i, std::span<const float>(levels.row(i)));
+    }
+  }
+
+ private:
+  static MatrixView<const float> checked(MatrixView<const float> weight,
+                                         std::span<const QParams> qparams,
+                                         const QuantOptions& options) {
+    check_weight(weight);
+    const ScaleLayout layout = Gran::layout(weight.shape(), options);
+    expects(qparams.size() == layout.size(), "QuantLinear: ", qparams.size(), " scales given, ",
+            "the weight (", weight.rows, ", ", weight.cols, ") has ", layout.size(), " groups");
+    for (std::size_t i = 0; i < qparams.size(); ++i)
+      expects(std::isfinite(qparams[i].scale) && std::isfinite(qparams[i].zero_point),
+              "QuantLinear: scale or zero point ", i, " is not finite");
+    return weight;
+  }
+
+  static void check_weight(MatrixView<const float> weight) {
+    expects(weight.rows > 0 && weight.cols > 0, "QuantLinear: the weight (out, in) is empty: (",
+            weight.rows, ", ", weight.cols, ")");
+    for (std::size_t i = 0; i < weight.rows; ++i)
+      for (std::size_t j = 0; j < weight.cols; ++j)
+        expects(std::isfinite(weight(i, j)), "QuantLinear: weight (", i, ", ", j,
+                ") is not finite");
+  }
+
+  /// Each group's weights are gathered in layout order: a segment of a row or, when one scale
+  /// spans rows, the whole matrix.
+  static std::vector<QParams> choose_qparams(MatrixView<const float> weight,
+                                             const QuantOptions& options) {
+    check_weight(weight);
+    const ScaleLayout layout = Gran::layout(weight.shape(), options);
+    std::vector<QParams> qparams(layout.size());
+    if (layout.scales.rows == 1 && weight.rows > 1) {
+      for (std::size_t cell = 0; cell < layout.scales.cols; ++cell) {
+        std::vector<float> group;
+        const std::size_t first = cell * layout.group_columns;
+        const std::size_t end = std::min(weight.cols, first + layout.group_columns);
+        for (std::size_t i = 0; i < weight.rows; ++i)
+          for (std::size_t j = first; j < end; ++j) group.push_back(weight(i, j));
+        qparams[cell] = I::template choose<G>(group);
+      }
+    } else {
+      parallel_for(weight.rows, [&](std::size_t row) {
+        layout.for_each_segment({row, 0, 1, weight.cols},
+                                [&](auto, auto col, auto count, auto cell) {
+                                  qparams[cell] =
+                                      I::template choose<G>(weight.row(row).subspan(col, count));
+                                });
+      });
+    }
+    return qparams;
+  }
+
+  void check_shapes(const char* pass, MatrixView<const float> x, Shape y) const {
+    expects(x.cols == in_features() && y.cols == out_features() && x.rows == y.rows,
+            "QuantLinear::", pass, ": x is (", x.rows, ", ", x.cols, ") and y (", y.rows, ", ",
+            y.cols, "), the weight (out, in) is (", out_features(), ", ", in_features(), ")");
+  }
+
+  parameterization weight_;
+  AlignedVector<float> bias_, bias_gradient_;
+};
+
+namespace detail {
+
+/// Stands in for a layer whose policies were refused, so that the sentence comes alone.
+struct RefusedLayer {
+  template <class... Arguments>
+  explicit RefusedLayer(Arguments&&...) {}
+};
+
+template <bool valid, class... Ps>
+struct layer {
+  using type = RefusedLayer;
+};
+template <class... Ps>
+struct layer<true, Ps...> {
+  using s = slots<Ps...>;
+  using type =
+      BasicQuantLinear<typename s::grid, typename s::granularity, typename s::storage,
+                       typename s::adapter, typename s::placement, typename s::estimator,
+                       typename s::initializer, typename s::trainable, typename s::input,
+                       typename s::backend>;
+};
+
+}  // namespace detail
+
+/// The layer of these policies, in any order, at most one of each kind; a grid is required.
+/// Defaults: PerChannel, NoAdapter, InsideRounding, StraightThrough, MinMax, AdapterAndScale,
+/// NoInput, Cpu, and the storage that fits (FixedPoint; Packed without adapter; Dense<float> in
+/// the weight domain and for FullRank).
+template <class... Policies>
+using QuantLinear =
+    typename detail::layer<detail::valid_policies<Policies...>(), Policies...>::type;
+
+}  // namespace lrqat
+
+#endif  // LRQAT_LINEAR_QUANT_LINEAR_HPP

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// linear/select.hpp: from a bag of policies in any order to one canonical layer type.
+#ifndef LRQAT_LINEAR_SELECT_HPP
+#define LRQAT_LINEAR_SELECT_HPP
+
+#include <lrqat/adapter/full_rank.hpp>
+#include <lrqat/adapter/no_adapter.hpp>
+#include <lrqat/backend/cpu.hpp>
+#include <lrqat/concept/adapter.hpp>
+#include <lrqat/concept/backend.hpp>
+#include <lrqat/concept/estimator.hpp>
+#include <lrqat/concept/granularity.hpp>
+#include <lrqat/concept/grid.hpp>
+#include <lrqat/concept/initializer.hpp>
+#include <lrqat/concept/input_quantizer.hpp>
+#include <lrqat/concept/placement.hpp>
+#include <lrqat/concept/storage.hpp>
+#include <lrqat/concept/trainable.hpp>
+#include <lrqat/core/policy.hpp>
+#include <lrqat/estimator/straight_through.hpp>
+#include <lrqat/granularity/per_channel.hpp>
+#include <lrqat/initializer/min_max.hpp>
+#include <lrqat/input/no_input.hpp>
+#include <lrqat/placement/inside_rounding.hpp>
+#include <lrqat/storage/dense.hpp>
+#include <lrqat/storage/fixed_point.hpp>
+#include <lrqat/storage/packed.hpp>
+#include <lrqat/trainable/trainable_set.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace lrqat::detail {
+
+template <class P>
+struct kind_of {
+  using type = void;
+};
+template <Policy P>
+struct kind_of<P> {
+  using type = typename P::policy_kind;
+};
+
+template <class Kind, class P, std::size_t Index>
+struct entry {};
+template <class Indices, class... Ps>
+struct bag;
+template <std::size_t... Index, class... Ps>
+struct bag<std::index_sequence<Index...>, Ps...>
+    : entry<typename kind_of<Ps>::type, Ps, Index>... {};
+
+template <class T>
+struct identity {
+  using type = T;
+};
+template <class Kind, class Default, class P, std::size_t Index>
+identity<P> pick(const entry<Kind, P, Index>*);
+template <class Kind, class Default>
+identity<Default> pick(const void*);
+
+template <class Kind, class... Ps>
+inline constexpr int count_of = (0 + ... + int(PolicyOf<Ps, Kind>));
+
+/// What is left out of the bag. A base follows from what works on it: integers suffice where
+/// nothing is added (PEQA), reals are needed in the weight domain, Qb.(8-b) is LR-QAT's choice.
+struct NoGrid {};
+template <class A, class P>
+struct default_storage {
+  using type = FixedPoint;
+};
+template <class P>
+struct default_storage<NoAdapter, P> {
+  using type = Packed;
+};
+template <class A, class P>
+  requires requires { requires P::needs_reals || A::keeps_base; }
+struct default_storage<A, P> {
+  using type = Dense<float>;
+};
+template <class P>
+  requires requires { requires P::needs_reals; }
+struct default_storage<NoAdapter, P> {
+  using type = Dense<float>;
+};
+
+template <class... Ps>
+struct slots {
+  using all = const bag<std::index_sequence_for<Ps...>, Ps...>*;
+  template <class Kind, class Default>
+  using get = typename decltype(detail::pick<Kind, Default>(all{}))::type;
+
+  using grid = get<kind::grid, NoGrid>;
+  using granularity = get<kind::granularity, PerChannel>;
+  using adapter = get<kind::adapter, NoAdapter>;
+  using placement = get<kind::placement, InsideRounding>;
+  using storage = get<kind::storage, typename default_storage<adapter, placement>::type>;
+  using estimator = get<kind::estimator, StraightThrough>;
+  using initializer = get<kind::initializer, MinMax>;
+  using trainable = get<kind::trainable, AdapterAndScale>;
+  using input = get<kind::input, NoInput>;
+  using backend = get<kind::backend, Cpu>;
+};
+
+template <class... Ps>
+consteval bool all_are_policies() {
+  constexpr bool holds = (Policy<Ps> && ...);
+  static_assert(holds,
+                "QuantLinear<...>: one of the arguments is not a policy. A policy declares its "
+                "kind, e.g. `using policy_kind = lrqat::kind::grid;`.");
+  return holds;
+}
+
+template <class... Ps>
+consteval bool kinds_are_single() {
+  constexpr bool holds = ((count_of<typename kind_of<Ps>::type, Ps...> == 1) && ...);
+  static_assert(holds,
+                "QuantLinear<...>: two policies of one kind. Keep one of them; to quantize "
+                "activations, write Input<UInt<8>>.");
+  return holds;
+}
+
+/// One concept a slot; the compiler adds what is missing to the sentence.
+template <class S>
+consteval bool slots_model_their_concepts() {
+  if constexpr (std::is_same_v<typename S::grid, NoGrid>) {
+    static_assert(!std::is_same_v<typename S::grid, NoGrid>,
+                  "QuantLinear<...>: no grid. Say which levels a weight can take, e.g. Int<4>.");
+    return false;
+  } else {
+    constexpr bool grid = Grid<typename S::grid>, granularity = Granularity<typename S::granularity>,
+                   adapter = Adapter<typename S::adapter>,
+                   placement = Placement<typename S::placement>,
+                   estimator = Estimator<typename S::estimator>,
+                   trainable = Trainable<typename S::trainable>,
+                   input = InputQuantizer<typename S::input>;
+    static_assert(Grid<typename S::grid>,
+                  "QuantLinear<...>: the grid does not model lrqat::Grid (concept/grid.hpp); the "
+                  "missing member follows.");
+    static_assert(Granularity<typename S::granularity>,
+                  "QuantLinear<...>: the granularity does not model lrqat::Granularity "
+                  "(concept/granularity.hpp); the missing member follows.");
+    static_assert(Adapter<typename S::adapter>,
+                  "QuantLinear<...>: the adapter does not model lrqat::Adapter "
+                  "(concept/adapter.hpp); the missing member follows.");
+    static_assert(Placement<typename S::placement>,
+                  "QuantLinear<...>: the placement does not model lrqat::Placement "
+                  "(concept/placement.hpp); the missing member follows.");
+    static_assert(Estimator<typename S::estimator>,
+                  "QuantLinear<...>: the estimator does not model lrqat::Estimator "
+                  "(concept/estimator.hpp); the missing member follows.");
+    static_assert(Trainable<typename S::trainable>,
+                  "QuantLinear<...>: the trainable set does not model lrqat::Trainable "
+                  "(concept/trainable.hpp); the missing member follows.");
+    static_assert(InputQuantizer<typename S::input>,
+                  "QuantLinear<...>: the input does not model lrqat::InputQuantizer "
+                  "(concept/input_quantizer.hpp); the missing member follows.");
+    return grid && granularity && adapter && placement && estimator && trainable && input;
+  }
+}
+
+template <class S>
+consteval bool storage_and_initializer_fit_the_grid() {
+  constexpr bool storage = StorageOf<typename S::storage, typename S::grid>;
+  constexpr bool initializer = InitializerOf<typename S::initializer, typename S::grid>;
+  static_assert(StorageOf<typename S::storage, typename S::grid>,
+                "QuantLinear<...>: the storage does not model lrqat::StorageOf for this grid "
+                "(concept/storage.hpp); the missing member follows.");
+  static_assert(InitializerOf<typename S::initializer, typename S::grid>,
+                "QuantLinear<...>: the initializer does not model lrqat::InitializerOf for this "
+                "grid (concept/initializer.hpp); the missing member follows.");
+  return storage && initializer;
+}
+
+template <class S>
+consteval bool policies_agree() {
+  using bound = typename S::storage::template bound_to<typename S::grid>;
+  constexpr bool in_domain = !S::placement::needs_reals || bound::keeps_reals;
+  constexpr bool base_trains =
+      !S::adapter::keeps_base || std::is_same_v<typename S::storage, Dense<float>>;
+  constexpr bool learns =
+      S::trainable::scale || S::trainable::bias ||
+      (S::trainable::adapter && !std::is_same_v<typename S::adapter, NoAdapter>);
+  static_assert(base_trains,
+                "QuantLinear<...>: FullRank trains the base itself, in float32. Leave the storage "
+                "out or write Dense<float>; to keep the base small, use LowRank<r>.");
+  static_assert(!base_trains || in_domain,
+                "QuantLinear<...>: WeightDomain keeps W0 in weight units, which this storage "
+                "cannot hold. Write Dense<float> or Dense<bf16>, or place the adapter "
+                "InsideRounding.");
+  static_assert(!(base_trains && in_domain) || learns,
+                "QuantLinear<...>: nothing is left to train. Add an adapter, e.g. LowRank<32>, or "
+                "let the scale learn with ScaleOnly.");
+  return base_trains && in_domain && learns;
+}
+
+/// Stops at the first group of checks that fails, so that one mistake gives one sentence.
+template <class... Ps>
+consteval bool valid_policies() {
+  if constexpr (all_are_policies<Ps...>())
+    if constexpr (kinds_are_single<Ps...>())
+      if constexpr (slots_model_their_concepts<slots<Ps...>>())
+        if constexpr (storage_and_initializer_fit_the_grid<slots<Ps...>>())
+          return policies_agree<slots<Ps...>>();
+  return false;
+}
+
+}  // namespace lrqat::detail
+
+#endif  // LRQAT_LINEAR_SELECT_HPP

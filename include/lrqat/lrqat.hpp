@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// lrqat.hpp: the whole of the quantized linear layer in one include: policies, QuantLinear,
+// MergedLinear, the named methods. Models, training and files have their own headers (nn/,
+// optim/, train/, io/); doors to other libraries are in interop/.
+#ifndef LRQAT_LRQAT_HPP
+#define LRQAT_LRQAT_HPP
+
+#include <lrqat/adapter/full_rank.hpp>
+#include <lrqat/adapter/low_rank.hpp>
+#include <lrqat/adapter/no_adapter.hpp>
+#include <lrqat/backend/cpu.hpp>
+#include <lrqat/backend/reference.hpp>
+#include <lrqat/core/config.hpp>
+#include <lrqat/estimator/lsq.hpp>
+#include <lrqat/estimator/straight_through.hpp>
+#include <lrqat/granularity/per_channel.hpp>
+#include <lrqat/granularity/per_group.hpp>
+#include <lrqat/granularity/per_tensor.hpp>
+#include <lrqat/grid/int.hpp>
+#include <lrqat/grid/uint.hpp>
+#include <lrqat/initializer/lp_search.hpp>
+#include <lrqat/initializer/min_max.hpp>
+#include <lrqat/input/input.hpp>
+#include <lrqat/input/no_input.hpp>
+#include <lrqat/linear/any_linear.hpp>
+#include <lrqat/linear/merged_linear.hpp>
+#include <lrqat/linear/quant_linear.hpp>
+#include <lrqat/method/lr_qat.hpp>
+#include <lrqat/method/lsq.hpp>
+#include <lrqat/method/peqa.hpp>
+#include <lrqat/placement/inside_rounding.hpp>
+#include <lrqat/placement/weight_domain.hpp>
+#include <lrqat/storage/dense.hpp>
+#include <lrqat/storage/fixed_point.hpp>
+#include <lrqat/storage/packed.hpp>
+#include <lrqat/trainable/trainable_set.hpp>
+
+#endif  // LRQAT_LRQAT_HPP

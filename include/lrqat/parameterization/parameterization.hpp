@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// parameterization/parameterization.hpp: the trained form of a weight, tile by tile.
+#ifndef LRQAT_PARAMETERIZATION_PARAMETERIZATION_HPP
+#define LRQAT_PARAMETERIZATION_PARAMETERIZATION_HPP
+
+#include <lrqat/concept/adapter.hpp>
+#include <lrqat/concept/estimator.hpp>
+#include <lrqat/concept/granularity.hpp>
+#include <lrqat/concept/initializer.hpp>
+#include <lrqat/concept/placement.hpp>
+#include <lrqat/concept/storage.hpp>
+#include <lrqat/concept/trainable.hpp>
+#include <lrqat/core/aligned.hpp>
+#include <lrqat/initializer/range.hpp>  // scale_floor
+#include <lrqat/kernel/vectorised.hpp>
+#include <lrqat/parameterization/tile_gradient.hpp>
+#include <lrqat/placement/scale_coupling.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace lrqat {
+
+/// W_hat (out, in) = s * clip(round(u)), u = to_grid(decode(base) + delta): everything about a
+/// weight but its products with activations. A weight exists in full only as its codes; a backend
+/// asks for one tile at a time:
+///
+///   latent(tile, z)                z = decode(base) + delta
+///   dequantize(tile, z, w)         w = s * clip(round(to_grid(z)))
+///   backward(tile, z, g, shared)   from g = dL/dW_hat (overwritten) to the trained parameters
+///
+/// The numbers that decide a rounding are computed in one fixed order, so that integers do not
+/// depend on tiles, threads or instruction set.
+template <Grid G, Granularity Gran, PolicyOf<kind::storage> S, Adapter A, Placement P, Estimator E,
+          Trainable T>
+  requires StorageOf<S, G>
+class Parameterization {
+ public:
+  using storage = typename S::template bound_to<G>;
+  using coupling = typename scale_coupling<P>::type;
+  static constexpr bool trains_adapter = T::adapter && !std::is_empty_v<typename A::state>;
+  static constexpr bool trains_weight = trains_adapter || T::scale;
+
+  /// Freezes `weight` (out, in) on the given scales: one for each cell of the layout.
+  /// @pre shapes and sizes agree, weights are finite (checked by the layer)
+  Parameterization(MatrixView<const float> weight, std::span<const QParams> qparams,
+                   const QuantOptions& options)
+      : shape_(weight.shape()), layout_(Gran::layout(shape_, options)), adapter_(shape_, options) {
+    scale_.resize(qparams.size());
+    if constexpr (G::has_zero_point) zero_point_.resize(qparams.size());
+    for (std::size_t i = 0; i < qparams.size(); ++i) {
+      scale_[i] = qparams[i].scale;
+      if constexpr (G::has_zero_point) zero_point_[i] = qparams[i].zero_point;
+    }
+    if constexpr (T::scale) scale_gradient_.resize(scale_.size());
+    if constexpr (!A::keeps_base) base_.resize(shape_.rows * storage::bytes_per_row(shape_.cols));
+    freeze(weight);
+  }
+
+  Shape shape() const { return shape_; }
+  const ScaleLayout& layout() const { return layout_; }
+  std::span<const float> scales() const { return scale_; }
+  std::span<float> scales() { return scale_; }
+  std::span<const float> zero_points() const { return zero_point_; }  // empty without zero point
+  std::span<const std::byte> base() const { return base_; }           // empty when A keeps the base
+  typename A::state& adapter() { return adapter_; }
+  const typename A::state& adapter() const { return adapter_; }
+
+  /// The trained tensors, adapter first, then "scale" (scales in layout order).
+  Parameters<float> parameters() {
+    Parameters<float> all;
+    if constexpr (trains_adapter) all = adapter_.parameters();
+    if constexpr (T::scale) all.push_back({"scale", Role::scale, scale_, scale_gradient_});
+    return all;
+  }
+
+  void latent(const Tile& tile, MatrixView<float> z) const {
+    for (std::size_t i = 0; i < tile.rows; ++i) {
+      if constexpr (A::keeps_base)
+        std::fill_n(z.row(i).data(), tile.cols, 0.0f);
+      else if constexpr (!G::has_zero_point)
+        storage::decode(base_row(tile.row + i), tile.col, 0.0f, z.row(i).first(tile.cols));
+    }
+    if constexpr (G::has_zero_point && !A::keeps_base)
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        storage::decode(base_row(row), col, zero_point_[cell],
+                        z.row(row - tile.row).subspan(col - tile.col, count));
+      });
+    adapter_.add(tile, z);
+  }
+
+  /// w may be z itself.
+  void dequantize(const Tile& tile, MatrixView<const float> z, MatrixView<float> w) const {
+    kernel::vectorised([&] {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        const float scale = used_scale(cell), zero = zero_point(cell);
+        const float* from = &z(row - tile.row, col - tile.col);
+        float* to = &w(row - tile.row, col - tile.col);
+        kernel::for_each_lane(count, [=](std::size_t j) {
+          to[j] = scale * G::clip(G::round(P::to_grid(from[j], scale)), zero);
+        });
+      });
+    });
+  }
+
+  /// The tile's levels (integers for uniform grids) without their scale.
+  void levels(const Tile& tile, MatrixView<float> q) const {
+    latent(tile, q);
+    kernel::vectorised([&] {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        const float scale = used_scale(cell), zero = zero_point(cell);
+        float* level = &q(row - tile.row, col - tile.col);
+        kernel::for_each_lane(count, [=](std::size_t j) {
+          level[j] = G::clip(G::round(P::to_grid(level[j], scale)), zero);
+        });
+      });
+    });
+  }
+
+  /// What the forward pass of every backend reads: the tile of W_hat.
+  void weight(const Tile& tile, MatrixView<float> w) const {
+    latent(tile, w);
+    dequantize(tile, w, w);
+  }
+
+  /// Length of the buffer that the tiles of one column block share; zero it before the first.
+  std::size_t shared_gradients() const {
+    return (T::scale ? scale_.size() : 0) + (trains_adapter ? adapter_.shared_gradients() : 0);
+  }
+
+  /// Adds the tile's gradients; g holds dL/dW_hat and is left with dL/dz.
+  void backward(const Tile& tile, MatrixView<const float> z, MatrixView<float> g,
+                std::span<float> shared) {
+    const std::size_t scales = T::scale ? scale_.size() : 0;
+    kernel::vectorised([&] {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        const float sum = segment_gradient<G, P, E, coupling>(
+            count, used_scale(cell), zero_point(cell), &z(row - tile.row, col - tile.col),
+            &g(row - tile.row, col - tile.col));
+        if constexpr (T::scale) shared[cell] += sum;
+      });
+    });
+    if constexpr (trains_adapter) adapter_.backward(tile, g, shared.subspan(scales));
+  }
+
+  /// Adds one column block's shared gradients to the parameters'; call it in block order.
+  void reduce(std::span<const float> shared) {
+    if constexpr (T::scale) {
+      const float high = G::level(G::code_max, 0.0f);
+      for (std::size_t i = 0; i < scale_.size(); ++i) {
+        const float factor = E::scale_factor(cell_size(i), high);
+        if (!(scale_[i] < scale_floor)) scale_gradient_[i] += factor * shared[i];
+      }
+    }
+    if constexpr (trains_adapter) adapter_.reduce(shared.subspan(T::scale ? scale_.size() : 0));
+  }
+
+  /// max(s, 1e-8): the scale that is used; below the floor it gets no gradient.
+  float used_scale(std::size_t cell) const { return std::max(scale_[cell], scale_floor); }
+
+ private:
+  float zero_point(std::size_t cell) const {
+    if constexpr (G::has_zero_point)
+      return zero_point_[cell];
+    else
+      return 0.0f;
+  }
+  std::size_t cell_size(std::size_t cell) const {
+    if (layout_.scales.rows == 1) return shape_.size() / layout_.scales.cols;
+    const std::size_t first = cell % layout_.scales.cols * layout_.group_columns;
+    return std::min(layout_.group_columns, shape_.cols - first);
+  }
+  const std::byte* base_row(std::size_t row) const {
+    return base_.data() + row * storage::bytes_per_row(shape_.cols);
+  }
+
+  void freeze(MatrixView<const float> weight) {
+    AlignedVector<float> base(shape_.cols);
+    for (std::size_t row = 0; row < shape_.rows; ++row) {
+      const Tile tile{row, 0, 1, shape_.cols};
+      layout_.for_each_segment(tile, [&](auto, auto col, auto count, auto cell) {
+        const float scale = used_scale(cell);
+        for (std::size_t j = col; j < col + count; ++j) base[j] = P::base(weight(row, j), scale);
+        if constexpr (!A::keeps_base)
+          storage::encode({base.data() + col, count}, zero_point(cell),
+                          base_.data() + row * storage::bytes_per_row(shape_.cols), col);
+      });
+      if constexpr (A::keeps_base) adapter_.set_base(row, base);
+    }
+  }
+
+  Shape shape_;
+  ScaleLayout layout_;
+  AlignedVector<std::byte> base_;
+  AlignedVector<float> scale_, scale_gradient_, zero_point_;
+  [[no_unique_address]] typename A::state adapter_;
+};
+
+}  // namespace lrqat
+
+#endif  // LRQAT_PARAMETERIZATION_PARAMETERIZATION_HPP

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// storage/packed.hpp: the base, or a merged layer, as b-bit codes without gaps.
+#ifndef LRQAT_STORAGE_PACKED_HPP
+#define LRQAT_STORAGE_PACKED_HPP
+
+#include <lrqat/concept/storage.hpp>
+
+#include <cstdint>
+
+namespace lrqat {
+
+/// Codes of b bits one after the other, the first in the lowest bits (LR-QAT's INT-b): two int4
+/// or four int2 a byte, eight int3 in three bytes. Signed codes are in two's complement. A row
+/// starts on a byte; what is left of its last byte is 0.
+struct Packed {
+  using policy_kind = kind::storage;
+
+  template <Grid G>
+  struct bound_to {
+    static constexpr bool keeps_reals = false;
+    static constexpr unsigned bits = static_cast<unsigned>(G::bits), mask = (1u << bits) - 1u;
+    static constexpr std::size_t bytes_per_row(std::size_t in) { return (in * bits + 7) / 8; }
+
+    static constexpr int load(const std::byte* row, std::size_t j) {
+      const std::size_t bit = j * bits, byte = bit / 8;
+      const auto shift = static_cast<unsigned>(bit % 8);
+      unsigned word = std::to_integer<unsigned>(row[byte]);
+      if (8 % bits != 0 && shift + bits > 8) word |= std::to_integer<unsigned>(row[byte + 1]) << 8;
+      const unsigned field = (word >> shift) & mask;
+      constexpr unsigned sign = G::code_min < 0 ? 1u << (bits - 1) : 0u;
+      return static_cast<int>(field ^ sign) - static_cast<int>(sign);
+    }
+    static constexpr void store(std::byte* row, std::size_t j, int code) {
+      const std::size_t bit = j * bits, byte = bit / 8;
+      const auto shift = static_cast<unsigned>(bit % 8);
+      const unsigned field = (static_cast<unsigned>(code) & mask) << shift, hole = mask << shift;
+      const auto put = [](std::byte& target, unsigned clear, unsigned set) {
+        target = (target & ~static_cast<std::byte>(clear)) | static_cast<std::byte>(set);
+      };
+      put(row[byte], hole & 0xFFu, field & 0xFFu);
+      if (8 % bits != 0 && shift + bits > 8) put(row[byte + 1], hole >> 8, field >> 8);
+    }
+
+    static void encode(std::span<const float> values, float zero_point, std::byte* row,
+                       std::size_t first) {
+      for (std::size_t j = 0; j < values.size(); ++j)
+        store(row, first + j, G::code(G::clip(G::round(values[j]), zero_point), zero_point));
+    }
+    static void decode(const std::byte* row, std::size_t first, float zero_point,
+                       std::span<float> values) {
+      for (std::size_t j = 0; j < values.size(); ++j)
+        values[j] = G::level(load(row, first + j), zero_point);
+    }
+  };
+};
+
+}  // namespace lrqat
+
+#endif  // LRQAT_STORAGE_PACKED_HPP

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// trainable/trainable_set.hpp: which parameters of a layer learn.
+#ifndef LRQAT_TRAINABLE_TRAINABLE_SET_HPP
+#define LRQAT_TRAINABLE_TRAINABLE_SET_HPP
+
+#include <lrqat/concept/trainable.hpp>
+
+namespace lrqat {
+
+struct AdapterAndScale {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = true, scale = true, bias = false;
+};
+
+struct ScaleOnly {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = false, scale = true, bias = false;
+};
+
+struct AdapterOnly {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = true, scale = false, bias = false;
+};
+
+struct Everything {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = true, scale = true, bias = true;
+};
+
+static_assert(Trainable<AdapterAndScale> && Trainable<ScaleOnly> && Trainable<AdapterOnly> &&
+              Trainable<Everything>);
+
+}  // namespace lrqat
+
+#endif  // LRQAT_TRAINABLE_TRAINABLE_SET_HPP
