@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// io/hugging_face.hpp: LLaMA checkpoints in the folder layout of Hugging Face transformers.
+#ifndef LRQAT_IO_HUGGING_FACE_HPP
+#define LRQAT_IO_HUGGING_FACE_HPP
+
+#include <lrqat/core/expects.hpp>
+#include <lrqat/io/detail/json.hpp>
+#include <lrqat/io/detail/llama_tensors.hpp>
+#include <lrqat/io/mapped_file.hpp>
+#include <lrqat/io/safetensors.hpp>
+#include <lrqat/nn/llama_weights.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace lrqat {
+
+namespace detail {
+
+/// config.json, read key by key; what the file leaves out gets the default of transformers.
+class HuggingFaceConfig {
+ public:
+  explicit HuggingFaceConfig(const std::filesystem::path& path)
+      : where_(path.string()),
+        root_(parse_json_object(MappedFile(path).text(), where_)) {}
+
+  LlamaConfig read() const {
+    refuse_other_models();
+    LlamaConfig config;
+    config.dim = size("hidden_size");
+    config.hidden_dim = size("intermediate_size");
+    config.layers = size("num_hidden_layers");
+    config.heads = size("num_attention_heads");
+    config.kv_heads = size("num_key_value_heads", config.heads);
+    expects(root_.count("head_dim") != 0 || config.dim % config.heads == 0, where_,
+            ": hidden_size ", config.dim, " is no multiple of num_attention_heads ", config.heads);
+    config.head_dim = size("head_dim", config.dim / config.heads);
+    config.vocab = size("vocab_size");
+    config.context = size("max_position_embeddings", 2048);
+    config.norm_eps = positive("rms_norm_eps", 1e-6f);
+    config.rope_theta = theta();
+    config.tied_head = flag("tie_word_embeddings");
+    check_config(config, where_);
+    return config;
+  }
+
+ private:
+  const nlohmann::json* find(const char* key) const { return find_in(root_, key); }
+  /// Null counts as absent.
+  static const nlohmann::json* find_in(const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);
+    return found == object.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  [[noreturn]] void refuse(const char* key, const nlohmann::json& value, const char* why) const {
+    const std::string text =
+        value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).substr(0, 200);
+    fail(where_, ": ", key, " is ", text, ": ", why);
+  }
+
+  std::size_t size(const char* key, std::optional<std::size_t> fallback = std::nullopt) const {
+    const nlohmann::json* const value = find(key);
+    expects(value != nullptr || fallback.has_value(), where_, ": ", key, " is missing");
+    if (value == nullptr) return *fallback;
+    const bool is_size = value->is_number_unsigned() && value->get<std::uint64_t>() > 0 &&
+                         value->get<std::uint64_t>() <= INT32_MAX;
+    if (!is_size) refuse(key, *value, "a positive 32-bit integer is needed");
+    return value->get<std::size_t>();
+  }
+
+  float positive(const char* key, float fallback, const nlohmann::json* object = nullptr) const {
+    const nlohmann::json* const value = find_in(object != nullptr ? *object : root_, key);
+    if (value == nullptr) return fallback;
+    const double number = value->is_number() ? value->get<double>() : -1.0;
+    if (!(number > 0.0 && number <= 1e30 && static_cast<float>(number) > 0.0f))
+      refuse(key, *value, "a positive number is needed");
+    return static_cast<float>(number);
+  }
+
+  bool flag(const char* key) const {
+    const nlohmann::json* const value = find(key);
+    if (value != nullptr && !value->is_boolean()) refuse(key, *value, "true or false is needed");
+    return value != nullptr && value->get<bool>();
+  }
+
+  /// Whatever would change the model's results and is not built in is an error, not ignored.
+  void refuse_other_models() const {
+    const nlohmann::json* const type = find("model_type");
+    const nlohmann::json* const architectures = find("architectures");
+    expects(type != nullptr || architectures != nullptr, where_,
+            ": neither model_type nor architectures says which model this is");
+    if (type != nullptr && *type != "llama") refuse("model_type", *type, "only llama is supported");
+    if (architectures != nullptr && *architectures != nlohmann::json{"LlamaForCausalLM"})
+      refuse("architectures", *architectures, "only LlamaForCausalLM is supported");
+    const nlohmann::json* const activation = find("hidden_act");
+    if (activation != nullptr && *activation != "silu")
+      refuse("hidden_act", *activation, "only silu is supported");
+    for (const char* key : {"attention_bias", "mlp_bias", "use_sliding_window"})
+      if (flag(key)) refuse(key, *find(key), "not supported");
+    for (const char* key : {"sliding_window", "quantization_config"})
+      if (const nlohmann::json* value = find(key)) refuse(key, *value, "not supported");
+    const nlohmann::json* const rotated = find("partial_rotary_factor");
+    if (rotated != nullptr && *rotated != 1.0)
+      refuse("partial_rotary_factor", *rotated, "only 1 is supported");
+    if (const nlohmann::json* types = find("layer_types")) {
+      const bool is_full = types->is_array() && std::all_of(types->begin(), types->end(), [](auto& t) {
+                             return t == "full_attention";
+                           });
+      if (!is_full) refuse("layer_types", *types, "only full_attention is supported");
+    }
+  }
+
+  /// theta stands at the top, in newer files under rope_parameters; scaled rotations are refused.
+  float theta() const {
+    float result = positive("rope_theta", 10000.0f);
+    for (const char* key : {"rope_scaling", "rope_parameters"}) {
+      const nlohmann::json* const rope = find(key);
+      if (rope == nullptr) continue;
+      if (!rope->is_object()) refuse(key, *rope, "an object is needed");
+      for (const char* type_key : {"rope_type", "type"}) {
+        const nlohmann::json* const type = find_in(*rope, type_key);
+        if (type != nullptr && *type != "default") refuse(key, *rope, "not supported");
+      }
+      for (const auto& entry : rope->items())
+        if (entry.key() != "rope_type" && entry.key() != "type" && entry.key() != "rope_theta")
+          refuse(key, *rope, "not supported");
+      result = positive("rope_theta", result, rope);
+    }
+    return result;
+  }
+
+  std::string where_;
+  nlohmann::json root_;
+};
+
+/// The safetensors file of a folder, or the several files that an index names.
+class HuggingFaceTensors {
+ public:
+  explicit HuggingFaceTensors(const std::filesystem::path& folder) : folder_(folder) {
+    const std::filesystem::path single = folder / "model.safetensors";
+    const std::filesystem::path index = folder / "model.safetensors.index.json";
+    std::error_code unreadable;  // counts as absent here; opening it says what is wrong
+    if (std::filesystem::exists(single, unreadable)) {
+      const SafetensorsFile& file = files_.emplace("model.safetensors", single).first->second;
+      for (const std::string& name : file.names()) place_.emplace(name, &file);
+      return;
+    }
+    expects(std::filesystem::exists(index, unreadable), folder.string(),
+            ": has neither model.safetensors nor model.safetensors.index.json");
+    read_index(index);
+  }
+
+  std::size_t count() const { return place_.size(); }
+  bool contains(const std::string& name) const { return place_.count(name) != 0; }
+  const SafetensorsFile& file_of(const std::string& name) const {
+    const auto found = place_.find(name);
+    expects(found != place_.end(), folder_.string(), ": no tensor ", name);
+    return *found->second;
+  }
+  AlignedVector<float> floats(const std::string& name, std::vector<std::size_t> shape) {
+    used_.insert(name);
+    return file_of(name).floats(name, shape);
+  }
+
+  /// A tensor that nobody asked for may be a bias or another model's part: not to be ignored.
+  void expect_all_used(bool tied_head) const {
+    for (const auto& [name, file] : place_) {
+      const std::string_view rotary = "rotary_emb.inv_freq";  // old files store what theta implies
+      const bool is_rotary = name.size() >= rotary.size() &&
+                             name.compare(name.size() - rotary.size(), rotary.size(), rotary) == 0;
+      const bool is_copy = tied_head && name == "lm_head.weight" && is_copy_of_embedding();
+      expects(used_.count(name) != 0 || is_rotary || is_copy, file->path().string(), ": tensor ",
+              name, ": no place for it in this model");
+    }
+  }
+
+ private:
+  void read_index(const std::filesystem::path& path) {
+    const std::string where = path.string();
+    const nlohmann::json root = parse_json_object(MappedFile(path).text(), where);
+    const auto map = root.find("weight_map");
+    expects(map != root.end() && map->is_object(), where, ": weight_map is not an object");
+    for (const auto& [name, file_name] : map->items()) {
+      const std::string file = file_name.is_string() ? file_name.get<std::string>() : "";
+      const bool is_plain = !file.empty() && file != "." && file != ".." &&
+                            file.find('/') == std::string::npos &&
+                            file.find('\0') == std::string::npos;
+      expects(is_plain, where, ": tensor ", name, ": its file is not a name in this folder");
+      auto found = files_.find(file);
+      if (found == files_.end()) found = files_.emplace(file, folder_ / file).first;
+      expects(found->second.contains(name), where, ": tensor ", name, ": is not in ", file);
+      place_.emplace(name, &found->second);
+    }
+    for (const auto& [file, tensors] : files_)
+      for (const std::string& name : tensors.names())
+        expects(place_.count(name) != 0 && place_.at(name) == &tensors, where, ": tensor ", name,
+                ": is in ", file, ", but the index says otherwise");
+  }
+
+  bool is_copy_of_embedding() const {
+    const std::string head = "lm_head.weight", embedding = "model.embed_tokens.weight";
+    const SafetensorsFile &a = file_of(head), &b = file_of(embedding);
+    return a.at(head).dtype == b.at(embedding).dtype &&
+           std::ranges::equal(a.bytes(head), b.bytes(embedding));
+  }
+
+  std::filesystem::path folder_;
+  std::map<std::string, SafetensorsFile> files_;
+  std::map<std::string, const SafetensorsFile*> place_;
+  std::set<std::string> used_;
+};
+
+/// Rotary embedding there pairs row i of a head with row i + head_dim / 2; here with its
+/// neighbour: rows (i, i + head_dim / 2) become (2i, 2i + 1). `rows` is (heads * head_dim, cols).
+inline AlignedVector<float> interleave_halves(const AlignedVector<float>& rows,
+                                              std::size_t head_dim, std::size_t cols) {
+  AlignedVector<float> result(rows.size());
+  const std::size_t row_count = cols == 0 ? 0 : rows.size() / cols;
+  for (std::size_t row = 0; row < row_count; ++row) {
+    const std::size_t head = row / head_dim, within = row % head_dim;
+    const std::size_t source = head * head_dim + within % 2 * (head_dim / 2) + within / 2;
+    std::copy_n(rows.data() + source * cols, cols, result.data() + row * cols);
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// Reads config.json and model.safetensors (or the shards that model.safetensors.index.json names)
+/// of a LlamaForCausalLM in F32, F16 or BF16. Errors name the file, and the key and its value or
+/// the tensor; a setting that would change the model's results and is not supported is an error.
+inline LlamaWeights read_hugging_face(const std::filesystem::path& folder) {
+  LlamaWeights weights;
+  LlamaConfig& config = weights.config;
+  config = detail::HuggingFaceConfig(folder / "config.json").read();
+  detail::HuggingFaceTensors tensors(folder);
+  expects(config.layers <= tensors.count() / std::size(detail::block_tensors), folder.string(),
+          ": config.json says ", config.layers, " layers, the ", tensors.count(),
+          " tensors are too few for them");
+  weights.embedding = tensors.floats("model.embed_tokens.weight", {config.vocab, config.dim});
+  weights.blocks.resize(config.layers);
+  for (std::size_t block = 0; block < config.layers; ++block) {
+    for (const detail::BlockTensor& tensor : detail::block_tensors) {
+      const std::string name = "model.layers." + std::to_string(block) + "." +
+                               std::string(tensor.hugging_face_name) + ".weight";
+      const std::size_t cols = detail::extent(config, tensor.cols);
+      AlignedVector<float>& target = weights.blocks[block].*tensor.member;
+      target = tensor.rows == detail::Extent::one
+                   ? tensors.floats(name, {cols})
+                   : tensors.floats(name, {detail::extent(config, tensor.rows), cols});
+      const bool is_rotated = tensor.name == "query" || tensor.name == "key";
+      if (is_rotated) target = detail::interleave_halves(target, config.head_dim, cols);
+    }
+  }
+  weights.final_norm = tensors.floats("model.norm.weight", {config.dim});
+  if (!config.tied_head) weights.head = tensors.floats("lm_head.weight", {config.vocab, config.dim});
+  tensors.expect_all_used(config.tied_head);
+  return weights;
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_IO_HUGGING_FACE_HPP
