@@ -10,6 +10,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <thread>
@@ -21,6 +22,7 @@ using lrqat::MatrixView;
 using lrqat::Shape;
 using lrqat::kernel::Isa;
 using lrqat::kernel::LeftFactor;
+using Sizes = std::initializer_list<std::size_t>;
 
 /// Leaves the instruction set as it was.
 struct IsaGuard {
@@ -87,9 +89,9 @@ void check(std::size_t m, std::size_t k, std::size_t n, Layout layout, std::size
 }  // namespace
 
 TEST_CASE("multiply: every instruction set gives the bits of the definition", "[kernel]") {
-  for (const std::size_t m : {0, 1, 2, 3, 5, 6, 7, 8, 13, 14, 15, 16, 17, 29, 31})
-    for (const std::size_t n : {0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 64, 65, 127, 129})
-      for (const std::size_t k : {0, 1, 2, 5, 17})
+  for (const std::size_t m : Sizes{0, 1, 2, 3, 5, 6, 7, 8, 13, 14, 15, 16, 17, 29, 31})
+    for (const std::size_t n : Sizes{0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 64, 65, 127, 129})
+      for (const std::size_t k : Sizes{0, 1, 2, 5, 17})
         for (const Layout layout : {Layout::rows, Layout::transposed, Layout::sparse})
           check(m, k, n, layout, (m + n + k) % 3);
 }
@@ -106,7 +108,7 @@ TEST_CASE("multiply: blocks of the depth and the width keep the bits", "[kernel]
 }
 
 TEST_CASE("multiply: copied panels of a widely strided right factor keep the bits", "[kernel]") {
-  for (const std::size_t n : {1, 15, 16, 31, 32, 33, 100, 257, 300})
+  for (const std::size_t n : Sizes{1, 15, 16, 31, 32, 33, 100, 257, 300})
     for (const Layout layout : {Layout::rows, Layout::transposed}) {
       check(33, 65, n, layout, 1024);
       check(47, 259, n, layout, 1021);
@@ -147,9 +149,9 @@ TEST_CASE("multiply: infinities, NaN and tiny values follow the definition", "[k
 }
 
 TEST_CASE("multiply: double agrees with long double", "[kernel]") {
-  for (const std::size_t m : {0, 1, 3})
-    for (const std::size_t k : {0, 1, 3, 4, 5, 21})
-      for (const std::size_t n : {0, 1, 15, 16, 17, 35})
+  for (const std::size_t m : Sizes{0, 1, 3})
+    for (const std::size_t k : Sizes{0, 1, 3, 4, 5, 21})
+      for (const std::size_t n : Sizes{0, 1, 15, 16, 17, 35})
         for (const bool transposed : {false, true}) {
           Padded<double> a = transposed ? Padded<double>(k, m, 2, 1) : Padded<double>(m, k, 2, 1);
           Padded<double> b(k, n, 1, 2), c(m, n, 1, 3), before = c;

@@ -71,15 +71,17 @@ struct RegisterTile<Isa::avx2> {
 
   static void pack(const float* from, std::size_t stride, std::size_t depth, std::size_t cols,
                    float* to) {
-    for (std::size_t col = 0; col < cols; col += 2 * lanes) {
-      const std::size_t width = cols - col;
-      const __m256i mask0 = first_lanes(width);
-      const __m256i mask1 = first_lanes(width < lanes ? 0 : width - lanes);
-      for (std::size_t k = 0; k < depth; ++k, to += 2 * lanes) {
-        const float* const row = from + k * stride + col;
-        _mm256_storeu_ps(to, _mm256_maskload_ps(row, mask0));
-        _mm256_storeu_ps(to + lanes, _mm256_maskload_ps(row + lanes, mask1));
+    constexpr std::size_t panel = 2 * lanes;
+    for (std::size_t k = 0; k < depth; ++k) {
+      const float* const row = from + k * stride;
+      float* copy = to + k * panel;
+      std::size_t col = 0;
+      for (; col + panel <= cols; col += panel, copy += panel * depth) {
+        _mm256_storeu_ps(copy, _mm256_loadu_ps(row + col));
+        _mm256_storeu_ps(copy + lanes, _mm256_loadu_ps(row + col + lanes));
       }
+      for (; col < cols; col += lanes, copy += lanes)
+        _mm256_storeu_ps(copy, _mm256_maskload_ps(row + col, first_lanes(cols - col)));
     }
   }
 

@@ -71,15 +71,17 @@ struct RegisterTile<Isa::avx512> {
 
   static void pack(const float* from, std::size_t stride, std::size_t depth, std::size_t cols,
                    float* to) {
-    for (std::size_t col = 0; col < cols; col += 2 * lanes) {
-      const std::size_t width = cols - col;
-      const __mmask16 mask0 = first_lanes(width);
-      const __mmask16 mask1 = first_lanes(width < lanes ? 0 : width - lanes);
-      for (std::size_t k = 0; k < depth; ++k, to += 2 * lanes) {
-        const float* const row = from + k * stride + col;
-        _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(mask0, row));
-        _mm512_storeu_ps(to + lanes, _mm512_maskz_loadu_ps(mask1, row + lanes));
+    constexpr std::size_t panel = 2 * lanes;
+    for (std::size_t k = 0; k < depth; ++k) {
+      const float* const row = from + k * stride;
+      float* copy = to + k * panel;
+      std::size_t col = 0;
+      for (; col + panel <= cols; col += panel, copy += panel * depth) {
+        _mm512_storeu_ps(copy, _mm512_loadu_ps(row + col));
+        _mm512_storeu_ps(copy + lanes, _mm512_loadu_ps(row + col + lanes));
       }
+      for (; col < cols; col += lanes, copy += lanes)
+        _mm512_storeu_ps(copy, _mm512_maskz_loadu_ps(first_lanes(cols - col), row + col));
     }
   }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// tests/kernel/transpose.test.cpp: every element in its place, nothing else touched.
+#include <lrqat/kernel/transpose.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <initializer_list>
+#include <vector>
+
+namespace {
+
+using lrqat::MatrixView;
+
+template <class T>
+void check(std::size_t rows, std::size_t cols, std::size_t extra) {
+  INFO("rows " << rows << " cols " << cols << " extra " << extra);
+  constexpr std::size_t offset = 3;
+  const std::size_t source_stride = cols + extra, target_stride = rows + 2 * extra;
+  std::vector<T> from(offset + rows * source_stride + 8), to(offset + cols * target_stride + 8);
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<T>(i);
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = -static_cast<T>(i) - 1;
+  std::vector<T> expected = to;
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < cols; ++j)
+      expected[offset + j * target_stride + i] = from[offset + i * source_stride + j];
+  lrqat::kernel::transpose(MatrixView<const T>(from.data() + offset, rows, cols, source_stride),
+                           MatrixView<T>(to.data() + offset, cols, rows, target_stride));
+  REQUIRE(to == expected);
+}
+
+}  // namespace
+
+TEST_CASE("transpose: moves every element and no other", "[kernel]") {
+  const std::initializer_list<std::size_t> sizes{0, 1, 7, 15, 16, 17, 31, 32, 33, 67};
+  for (const std::size_t rows : sizes)
+    for (const std::size_t cols : sizes)
+      for (const std::size_t extra : {std::size_t{0}, std::size_t{5}}) {
+        check<float>(rows, cols, extra);
+        check<double>(rows, cols, extra);
+      }
+}
+
+TEST_CASE("transpose: shapes that do not fit are an error", "[kernel]") {
+  std::vector<float> from(12), to(12);
+  CHECK_THROWS_WITH(lrqat::kernel::transpose(MatrixView<const float>(from.data(), 3, 4),
+                                             MatrixView<float>(to.data(), 3, 4)),
+                    "transpose: source is (3, 4), target is (3, 4)");
+}
