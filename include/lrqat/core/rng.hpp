@@ -16,6 +16,22 @@ class CounterRng {
  public:
   constexpr CounterRng(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
 
+  /// Numbers 4 * counter to 4 * counter + 3 at once: Philox of the counter (counter, stream) under
+  /// the key `seed`, low words first.
+  constexpr std::array<std::uint32_t, 4> block(std::uint64_t counter) const {
+    std::array<std::uint32_t, 4> x{low(counter), high(counter), low(stream_), high(stream_)};
+    std::uint32_t key0 = low(seed_), key1 = high(seed_);
+    for (int round = 0; round < 10; ++round) {
+      const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * x[0];
+      const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * x[2];
+      x = {high(product1) ^ x[1] ^ key0, low(product1), high(product0) ^ x[3] ^ key1,
+           low(product0)};
+      key0 += 0x9E3779B9u;
+      key1 += 0xBB67AE85u;
+    }
+    return x;
+  }
+
   /// 32 uniform bits.
   constexpr std::uint32_t bits(std::uint64_t index) const { return block(index / 4)[index % 4]; }
 
@@ -39,19 +55,6 @@ class CounterRng {
   }
 
  private:
-  constexpr std::array<std::uint32_t, 4> block(std::uint64_t counter) const {
-    std::array<std::uint32_t, 4> x{low(counter), high(counter), low(stream_), high(stream_)};
-    std::uint32_t key0 = low(seed_), key1 = high(seed_);
-    for (int round = 0; round < 10; ++round) {
-      const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * x[0];
-      const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * x[2];
-      x = {high(product1) ^ x[1] ^ key0, low(product1), high(product0) ^ x[3] ^ key1,
-           low(product0)};
-      key0 += 0x9E3779B9u;
-      key1 += 0xBB67AE85u;
-    }
-    return x;
-  }
   static constexpr std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
   static constexpr std::uint32_t high(std::uint64_t word) {
     return static_cast<std::uint32_t>(word >> 32);
