@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// io/sentencepiece.test.cpp: .model files give the same tokens as the .bin files made of them.
+#include <lrqat/io/sentencepiece.hpp>
+
+#include "temporary_folder.hpp"
+
+#include <lrqat/io/llama2c_tokenizer.hpp>
+#include <lrqat/io/token_stream.hpp>
+#include <support/data.hpp>
+
+#include <catch2/catch.hpp>
+
+using lrqat::Bos;
+using lrqat::SentencePieceTokenizer;
+using lrqat::Token;
+using lrqat::test::error_of;
+
+TEST_CASE("SentencePieceTokenizer: agrees with the .bin file of the same vocabulary", "[io]") {
+  const auto data = lrqat::test::data_folder();
+  if (!data) return;
+  const SentencePieceTokenizer model(*data / "tokenizers/llama2-tokenizer.model");
+  const auto bin = lrqat::read_llama2c_tokenizer(*data / "tokenizers/llama2-tokenizer.bin", 32000);
+  REQUIRE(model.vocab_size() == 32000);
+  CHECK(model.bos() == 1);
+  const std::vector<Token> tokens = tokenize_file(model, *data / "tinystories/ts3000-dev.txt");
+  CHECK((tokens == tokenize_file(bin, *data / "tinystories/ts3000-dev.txt")));
+  const std::string text = "Once upon a time,\n\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x99\x82";
+  const auto encoded = model.encode(text, Bos::prepend);
+  CHECK(encoded == bin.encode(text, Bos::prepend));
+  CHECK(decode_all(model, encoded) == text);
+  CHECK(decode_all(bin, encoded) == text);
+  for (std::size_t token = 3; token < 32000; ++token)
+    if (model.decode(5, Token(token)) != bin.decode(5, Token(token))) FAIL("token " << token);
+  CHECK(model.encode("a", Bos::omit).size() == 1);
+}
+
+TEST_CASE("SentencePieceTokenizer: a vocabulary without bytes knows an unknown", "[io]") {
+  const auto data = lrqat::test::data_folder();
+  if (!data) return;
+  const SentencePieceTokenizer model(*data / "babyllama/tok105.model");
+  const auto bin = lrqat::read_llama2c_tokenizer(*data / "babyllama/tok105.bin", 105);
+  const std::string text = "One day\na boy";
+  CHECK(model.encode(text, Bos::prepend) == bin.encode(text, Bos::prepend));
+  CHECK(decode_all(model, model.encode(text, Bos::prepend)) == "One day?a boy");
+  CHECK_THAT(error_of([&] { model.decode(1, 105); }), Catch::Contains("105"));
+}
+
+TEST_CASE("SentencePieceTokenizer: what is no model is an error naming the file", "[io]") {
+  const lrqat::test::TemporaryFolder folder;
+  for (const std::string bytes : {"", "no model", "\n\x05", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"}) {
+    lrqat::test::write_plainly(folder / "t.model", bytes);
+    CHECK_THAT(error_of([&] { SentencePieceTokenizer(folder / "t.model"); }),
+               Catch::Contains("t.model"));
+  }
+  CHECK_THAT(error_of([&] { SentencePieceTokenizer(folder / "none"); }), Catch::Contains("none"));
+}
