@@ -25,7 +25,7 @@ struct Cpu {
   template <class Weight>
   static void forward(const Weight& weight, MatrixView<const float> x, MatrixView<float> y) {
     const Shape shape = weight.shape();
-    const std::size_t rows = shape.rows >= 512 ? 64 : 32;
+    const std::size_t rows = shape.rows >= 512 ? rows_per_tile : 32;
     const std::size_t row_tiles = (shape.rows + rows - 1) / rows;
     // Few row tiles: cut the tokens too. Each piece rebuilds its tiles, for 512 tokens' work.
     const std::size_t tokens = row_tiles < 8 ? 512 : std::max<std::size_t>(x.rows, 1);
@@ -85,7 +85,7 @@ struct Cpu {
   }
 
  private:
-  static constexpr std::size_t rows_per_tile = 64, max_columns = 512;
+  static constexpr std::size_t rows_per_tile = 128, max_columns = 512;
 
   /// At least 2 blocks where there is room, at most 16, of 32 to 512 columns if that allows it.
   static std::size_t column_block(std::size_t cols) {

@@ -10,6 +10,26 @@
 
 namespace lrqat {
 
+namespace detail {
+
+inline constexpr std::size_t gradient_lanes = 16;
+
+/// One block of segment_gradient; sums[l] += g[l] * dW_hat/ds in each lane.
+template <class Grid, class Placement, class Estimator, class Coupling>
+LRQAT_INLINE void block_gradient(float scale, float zero_point, float low, float high,
+                                 const float* z, float* g, float* sums) {
+  LRQAT_INDEPENDENT
+  for (std::size_t l = 0; l < gradient_lanes; ++l) {
+    const float u = Placement::to_grid(z[l], scale), rounded = Grid::round(u);
+    const float level = Grid::clip(rounded, zero_point);
+    const float pass = Estimator::pass(u, rounded, level, low, high);
+    sums[l] += g[l] * Coupling::slope(u, level, pass);
+    g[l] = Placement::z_gradient(g[l], pass, scale);
+  }
+}
+
+}  // namespace detail
+
 /// Over `count` weights that share a scale: turns g = dL/dW_hat into dL/dz in place and returns
 /// the sum of g * dW_hat/ds. The sum runs in 16 lanes that are added in a fixed order, so it does
 /// not depend on the instruction set's width.
@@ -18,33 +38,21 @@ namespace lrqat {
 template <class Grid, class Placement, class Estimator, class Coupling>
 LRQAT_INLINE float segment_gradient(std::size_t count, float scale, float zero_point,
                                     const float* z, float* g) {
-  constexpr std::size_t lanes = 16;
+  constexpr std::size_t lanes = detail::gradient_lanes;
   const float low = Grid::level(Grid::code_min, zero_point);
   const float high = Grid::level(Grid::code_max, zero_point);
-  float sums[lanes] = {};
-  for (std::size_t first = 0; first < count; first += lanes) {
-    float u[lanes], gradient[lanes], term[lanes];
-    const std::size_t filled = std::min(lanes, count - first);
-    if (filled == lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) u[l] = z[first + l];
-      for (std::size_t l = 0; l < lanes; ++l) gradient[l] = g[first + l];
-    } else {
-      for (std::size_t l = 0; l < lanes; ++l) u[l] = l < filled ? z[first + l] : 0.0f;
-      for (std::size_t l = 0; l < lanes; ++l) gradient[l] = l < filled ? g[first + l] : 0.0f;
-    }
-    for (std::size_t l = 0; l < lanes; ++l) {
-      const float on_grid = Placement::to_grid(u[l], scale);
-      const float rounded = Grid::round(on_grid), level = Grid::clip(rounded, zero_point);
-      const float pass = Estimator::pass(on_grid, rounded, level, low, high);
-      term[l] = gradient[l] * Coupling::slope(on_grid, level, pass);
-      gradient[l] = Placement::z_gradient(gradient[l], pass, scale);
-    }
-    for (std::size_t l = 0; l < lanes; ++l) sums[l] += term[l];
-    if (filled == lanes) {
-      for (std::size_t l = 0; l < lanes; ++l) g[first + l] = gradient[l];
-    } else {
-      for (std::size_t l = 0; l < filled; ++l) g[first + l] = gradient[l];
-    }
+  alignas(64) float sums[lanes] = {};
+  std::size_t first = 0;
+  for (; first + lanes <= count; first += lanes)
+    detail::block_gradient<Grid, Placement, Estimator, Coupling>(scale, zero_point, low, high,
+                                                                 z + first, g + first, sums);
+  if (first < count) {  // the rest, padded with weights and gradients of zero
+    alignas(64) float padded_z[lanes] = {}, padded_g[lanes] = {};
+    std::copy(z + first, z + count, padded_z);
+    std::copy(g + first, g + count, padded_g);
+    detail::block_gradient<Grid, Placement, Estimator, Coupling>(scale, zero_point, low, high,
+                                                                 padded_z, padded_g, sums);
+    std::copy_n(padded_g, count - first, g + first);
   }
   for (std::size_t width = lanes / 2; width > 0; width /= 2)
     for (std::size_t l = 0; l < width; ++l) sums[l] += sums[l + width];
