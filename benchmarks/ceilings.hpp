@@ -23,37 +23,37 @@ struct Ceiling;
 
 // Both loops are written with the compilers' vector types; a * b + c on them becomes one fused
 // instruction in a target region. `seed` keeps the result unknown to the compiler.
-#define LRQAT_CEILING_MEMBERS(floats, chains)                                                  \
-  using Floats [[gnu::vector_size(4 * floats)]] = float;                                       \
-  using Words [[gnu::vector_size(4 * floats)]] = std::uint32_t;                                \
-  static constexpr double flops_per_step = 2.0 * floats * chains;                              \
-  [[gnu::noinline]] static float multiply_add(std::size_t steps, float seed) {                 \
-    Floats sum[chains], factor = Floats{} + seed, term = Floats{} + (1.0f - seed);             \
-    for (Floats& s : sum) s = Floats{} + seed;                                                 \
-    for (std::size_t step = 0; step < steps; ++step) {                                         \
-      LRQAT_UNROLL                                                                             \
-      for (std::size_t i = 0; i < chains; ++i) sum[i] = sum[i] * factor + term;                \
-    }                                                                                          \
-    for (std::size_t i = 1; i < chains; ++i) sum[0] += sum[i];                                 \
-    return sum[0][0];                                                                          \
-  }                                                                                            \
-  /* Eight streams side by side keep more line fills in flight than one. */                    \
-  [[gnu::noinline]] static std::uint32_t read(const std::uint32_t* data, std::size_t words) {  \
-    constexpr std::size_t streams = 8, ahead = 512;                                            \
-    const std::size_t part = words / streams / 16 * 16;                                        \
-    Words sum[streams] = {};                                                                   \
-    for (std::size_t i = 0; i < part; i += 16) {                                               \
-      LRQAT_UNROLL                                                                             \
-      for (std::size_t s = 0; s < streams; ++s) {                                              \
-        const std::uint32_t* const line = data + s * part + i;                                 \
-        __builtin_prefetch(line + ahead);                                                      \
-        LRQAT_UNROLL                                                                           \
-        for (std::size_t j = 0; j < 16; j += floats)                                           \
-          sum[s] += *reinterpret_cast<const Words*>(line + j);                                 \
-      }                                                                                        \
-    }                                                                                          \
-    for (std::size_t s = 1; s < streams; ++s) sum[0] += sum[s];                                \
-    return sum[0][0];                                                                          \
+#define LRQAT_CEILING_MEMBERS(floats, chains)                                                 \
+  using Floats [[gnu::vector_size(4 * floats)]] = float;                                      \
+  using Words [[gnu::vector_size(4 * floats)]] = std::uint32_t;                               \
+  static constexpr double flops_per_step = 2.0 * floats * chains;                             \
+  [[gnu::noinline]] static float multiply_add(std::size_t steps, float seed) {                \
+    Floats sum[chains], factor = Floats{} + seed, term = Floats{} + (1.0f - seed);            \
+    for (Floats & s : sum) s = Floats{} + seed;                                               \
+    for (std::size_t step = 0; step < steps; ++step) {                                        \
+      LRQAT_UNROLL                                                                            \
+      for (std::size_t i = 0; i < chains; ++i) sum[i] = sum[i] * factor + term;               \
+    }                                                                                         \
+    for (std::size_t i = 1; i < chains; ++i) sum[0] += sum[i];                                \
+    return sum[0][0];                                                                         \
+  }                                                                                           \
+  /* Eight streams side by side keep more line fills in flight than one. */                   \
+  [[gnu::noinline]] static std::uint32_t read(const std::uint32_t* data, std::size_t words) { \
+    constexpr std::size_t streams = 8, ahead = 512;                                           \
+    const std::size_t part = words / streams / 16 * 16;                                       \
+    Words sum[streams] = {};                                                                  \
+    for (std::size_t i = 0; i < part; i += 16) {                                              \
+      LRQAT_UNROLL                                                                            \
+      for (std::size_t s = 0; s < streams; ++s) {                                             \
+        const std::uint32_t* const line = data + s * part + i;                                \
+        __builtin_prefetch(line + ahead);                                                     \
+        LRQAT_UNROLL                                                                          \
+        for (std::size_t j = 0; j < 16; j += floats)                                          \
+          sum[s] += *reinterpret_cast<const Words*>(line + j);                                \
+      }                                                                                       \
+    }                                                                                         \
+    for (std::size_t s = 1; s < streams; ++s) sum[0] += sum[s];                               \
+    return sum[0][0];                                                                         \
   }
 
 template <>
@@ -111,9 +111,8 @@ inline double measure_peak_flops(kernel::Isa isa, int threads) {
   });
   const double seconds = best_seconds(15, [&] {
     parallel_for(static_cast<std::size_t>(threads), [&](std::size_t) {
-      sink = with_ceiling(isa, [&](auto ceiling) {
-        return decltype(ceiling)::multiply_add(steps, seed);
-      });
+      sink = with_ceiling(
+          isa, [&](auto ceiling) { return decltype(ceiling)::multiply_add(steps, seed); });
     });
   });
   set_thread_count(before);

@@ -67,8 +67,8 @@ void report(benchmark::State& state, const Case& shape, Isa isa) {
   using benchmark::Counter;
   state.counters["flops"] = Counter(flops, Counter::kIsIterationInvariantRate);
   if (isa == Isa::scalar) return;
-  state.counters["fraction_of_peak"] = Counter(flops / lrqat::benchmarks::peak_flops(isa),
-                                               Counter::kIsIterationInvariantRate);
+  state.counters["fraction_of_peak"] =
+      Counter(flops / lrqat::benchmarks::peak_flops(isa), Counter::kIsIterationInvariantRate);
 }
 
 void run_lrqat(benchmark::State& state, const Case& shape, Isa isa) {

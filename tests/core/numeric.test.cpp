@@ -68,8 +68,7 @@ TEMPLATE_TEST_CASE("round_half_even: equals nearbyint", "[core]", float, double)
   SECTION("random bit patterns") {
     const lrqat::CounterRng random(11, 0);
     for (std::uint64_t i = 0; i < 200000; ++i) {
-      const std::uint64_t bits =
-          (std::uint64_t{random.bits(2 * i)} << 32) | random.bits(2 * i + 1);
+      const std::uint64_t bits = (std::uint64_t{random.bits(2 * i)} << 32) | random.bits(2 * i + 1);
       check_rounding(std::bit_cast<TestType>(static_cast<Word<TestType>>(bits)));
     }
   }

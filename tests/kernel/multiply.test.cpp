@@ -155,8 +155,8 @@ TEST_CASE("multiply: double agrees with long double", "[kernel]") {
         for (const bool transposed : {false, true}) {
           Padded<double> a = transposed ? Padded<double>(k, m, 2, 1) : Padded<double>(m, k, 2, 1);
           Padded<double> b(k, n, 1, 2), c(m, n, 1, 3), before = c;
-          const auto factor = transposed ? lrqat::kernel::left_transposed(a.view())
-                                         : lrqat::kernel::left(a.view());
+          const auto factor =
+              transposed ? lrqat::kernel::left_transposed(a.view()) : lrqat::kernel::left(a.view());
           lrqat::kernel::multiply(factor, b.view(), c.view());
           for (std::size_t i = 0; i < m; ++i)
             for (std::size_t j = 0; j < n; ++j) {
@@ -182,11 +182,11 @@ TEST_CASE("multiply: threads have their own buffers", "[kernel]") {
   std::vector<Padded<float>> results(4, c);
   std::vector<std::thread> threads;
   for (Padded<float>& result : results)
-    threads.emplace_back([&] {
-      lrqat::kernel::multiply(lrqat::kernel::left(a.view()), b.view(), result.view());
-    });
+    threads.emplace_back(
+        [&] { lrqat::kernel::multiply(lrqat::kernel::left(a.view()), b.view(), result.view()); });
   for (std::thread& thread : threads) thread.join();
-  for (const Padded<float>& result : results) REQUIRE(bits(result.storage) == bits(expected.storage));
+  for (const Padded<float>& result : results)
+    REQUIRE(bits(result.storage) == bits(expected.storage));
 }
 
 TEST_CASE("multiply: shapes that do not fit are an error with the shapes", "[kernel]") {

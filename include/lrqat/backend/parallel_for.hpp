@@ -53,7 +53,8 @@ inline void set_thread_count(int count) {
 /// reads or writes; then the results are the same for any number of threads.
 ///
 /// A call from inside a body runs on the calling thread alone. When bodies throw, the exception of
-/// the lowest such task is rethrown, whatever the number of threads; each thread stops at its first.
+/// the lowest such task is rethrown, whatever the number of threads; each thread stops at its
+/// first.
 template <class Body>
 void parallel_for(std::size_t tasks, Body&& body) {
 #if defined(_OPENMP)
@@ -62,7 +63,7 @@ void parallel_for(std::size_t tasks, Body&& body) {
   if (threads > 1 && !omp_in_parallel()) {
     std::exception_ptr failure;
     std::size_t failed_task = tasks;
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(static_cast <int>(threads))
     {
       const auto me = static_cast<std::size_t>(omp_get_thread_num());
       const auto team = static_cast<std::size_t>(omp_get_num_threads());

@@ -55,7 +55,9 @@ class CounterRng {
   }
 
  private:
-  static constexpr std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
+  static constexpr std::uint32_t low(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word);
+  }
   static constexpr std::uint32_t high(std::uint64_t word) {
     return static_cast<std::uint32_t>(word >> 32);
   }

@@ -13,21 +13,21 @@
 // the flags of the program are. No lambdas inside (clang gives them the program's target), and no
 // vector type passed or returned by value to or from code outside. Headers, <immintrin.h> too, are
 // included before the region.
+// clang-format off
 #if defined(__clang__)
 #define LRQAT_AVX2_BEGIN \
   _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to = function)")
-// clang-format off
 #define LRQAT_AVX512_BEGIN \
   _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq\"))), apply_to = function)")
-// clang-format on
 #define LRQAT_TARGET_END _Pragma("clang attribute pop")
 #else
 #define LRQAT_AVX2_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
-#define LRQAT_AVX512_BEGIN    \
+#define LRQAT_AVX512_BEGIN \
   _Pragma("GCC push_options") \
-      _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq\")")
+  _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq\")")
 #define LRQAT_TARGET_END _Pragma("GCC pop_options")
 #endif
+// clang-format on
 
 namespace lrqat::kernel {
 

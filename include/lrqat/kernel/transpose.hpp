@@ -42,7 +42,7 @@ void transpose_blocked(MatrixView<const T> source, MatrixView<T> target) {
 
 }  // namespace detail
 
-/// target (n, m) = source (m, n) transposed; the two do not overlap. Errors: shapes that do not fit.
+/// target (n, m) = source (m, n) transposed; they do not overlap. Errors: shapes that do not fit.
 inline void transpose(MatrixView<const float> source, MatrixView<float> target) {
   detail::transpose_blocked(source, target);
 }
