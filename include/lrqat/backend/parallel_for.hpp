@@ -63,7 +63,8 @@ void parallel_for(std::size_t tasks, Body&& body) {
   if (threads > 1 && !omp_in_parallel()) {
     std::exception_ptr failure;
     std::size_t failed_task = tasks;
-#pragma omp parallel num_threads(static_cast <int>(threads))
+    const int team_size = static_cast<int>(threads);
+#pragma omp parallel num_threads(team_size)
     {
       const auto me = static_cast<std::size_t>(omp_get_thread_num());
       const auto team = static_cast<std::size_t>(omp_get_num_threads());
