@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/scheme_names.hpp: names of schemes, read and written.
+#ifndef LRQAT_LAB_SCHEME_NAMES_HPP
+#define LRQAT_LAB_SCHEME_NAMES_HPP
+
+#include "scheme.hpp"
+
+#include <lrqat/core/expects.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lrqat::lab {
+
+namespace detail {
+
+inline constexpr std::pair<RangeSetter, std::string_view> range_names[] = {
+    {RangeSetter::min_max, "minmax"}, {RangeSetter::full, "full"}, {RangeSetter::l2, "l2"},
+    {RangeSetter::l2_4, "l2.4"},      {RangeSetter::l3, "l3"},     {RangeSetter::l3_5, "l3.5"},
+    {RangeSetter::l4, "l4"},          {RangeSetter::l5, "l5"}};
+
+inline constexpr std::size_t largest_number = 65536;  // of a group size or a rank
+
+inline std::vector<std::string_view> split(std::string_view name) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t dash = name.find('-');
+    parts.push_back(name.substr(0, dash));
+    if (dash == std::string_view::npos) return parts;
+    name.remove_prefix(dash + 1);
+  }
+}
+
+/// A whole text that is a number of 1 ... largest_number.
+inline std::optional<std::size_t> number(std::string_view text) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || value == 0 || value > largest_number || text.front() == '0') return std::nullopt;
+  return value;
+}
+
+/// Reads the parts from left to right; what is wrong with them ends up in `mistake`.
+class SchemeReader {
+ public:
+  explicit SchemeReader(std::string_view name) : parts_(split(name)) {}
+
+  std::optional<Scheme> read() {
+    if (parts_.size() == 1 && parts_[0] == "fp32") return Scheme{};
+    if (parts_.size() == 2 && parts_[0] == "fp32" && parts_[1] == "tuned")
+      return Scheme{.method = Method::fp32_tuned};
+    if (read_bits() && read_sharing() && read_method() && read_rank() && read_range() &&
+        nothing_left())
+      return scheme_;
+    return std::nullopt;
+  }
+
+  const std::string& mistake() const { return mistake_; }
+
+ private:
+  std::string_view next() const {
+    return at_ < parts_.size() ? parts_[at_] : std::string_view("(nothing)");
+  }
+  bool wrong(std::string sentence) {
+    mistake_ = std::move(sentence);
+    return false;
+  }
+
+  bool read_bits() {
+    const std::string_view part = next();
+    const bool has_letter = !part.empty() && (part[0] == 'w' || part[0] == 'u');
+    const std::optional<std::size_t> bits =
+        has_letter ? number(part.substr(1)) : std::optional<std::size_t>();
+    if (!bits || *bits < 2 || *bits > 8)
+      return wrong("it begins with w2 ... w8 (signed) or u2 ... u8 (with a zero point), not '" +
+                   std::string(part) + "'");
+    scheme_.bits = static_cast<int>(*bits);
+    scheme_.zero_point = part[0] == 'u';
+    ++at_;
+    return true;
+  }
+
+  bool read_sharing() {
+    std::string_view part = next();
+    ++at_;
+    if (part == "pt") {
+      scheme_.sharing = Sharing::tensor;
+      return true;
+    }
+    if (part == "pc") return true;
+    if (part.size() > 1 && part.back() == 'c') {
+      scheme_.channel_where_odd = true;
+      part.remove_suffix(1);
+    }
+    const auto size = part.starts_with('g') ? number(part.substr(1)) : std::optional<std::size_t>();
+    if (!size)
+      return wrong("after the bits comes pt (one scale for a tensor), pc (for each output) or g and "
+                   "the size of a group, such as g32, not '" + std::string(part) + "'");
+    scheme_.sharing = Sharing::group;
+    scheme_.group_size = *size;
+    return true;
+  }
+
+  bool read_method() {
+    const std::string_view part = next();
+    const std::string bits = std::to_string(scheme_.bits);
+    const std::string fixed = "q" + bits + "." + std::to_string(8 - scheme_.bits);
+    ++at_;
+    const auto is = [&](Method method, Base base = Base::fixed_point) {
+      scheme_.method = method;
+      scheme_.base = base;
+      return true;
+    };
+    if (part == "rtn") return is(Method::rtn);
+    if (part == "peqa") return is(Method::peqa);
+    if (part == "lsq") return is(Method::full_qat, Base::fp32);
+    if (part == "bf16") return is(Method::lr_qat, Base::bf16);
+    if (part == "fp32") return is(Method::lr_qat, Base::fp32);
+    if (part == fixed) return is(Method::lr_qat);
+    if (part == "int" + bits) return is(Method::lr_qat, Base::packed);
+    if (part == "wd") {
+      scheme_.weight_domain = true;
+      return is(Method::lr_qat, Base::fp32);
+    }
+    return wrong("after the sharing comes a method, rtn, peqa or lsq, or the storage of LR-QAT's base, " +
+                 fixed + ", bf16, fp32, int" + bits + " or wd for " + bits + " bits, not '" +
+                 std::string(part) + "'");
+  }
+
+  bool read_rank() {
+    if (at_ == parts_.size() || !next().starts_with('r')) return true;
+    const std::optional<std::size_t> rank = number(next().substr(1));
+    if (!rank) return wrong("a rank is r and 1 ... 65536, not '" + std::string(next()) + "'");
+    if (scheme_.method != Method::lr_qat)
+      return wrong("only LR-QAT has a rank: leave out '" + std::string(next()) + "'");
+    scheme_.rank = *rank;
+    ++at_;
+    return true;
+  }
+
+  bool read_range() {
+    for (const auto& [range, text] : range_names)
+      if (at_ < parts_.size() && next() == text) {
+        scheme_.range = range;
+        ++at_;
+        return true;
+      }
+    return true;
+  }
+
+  bool nothing_left() {
+    return at_ == parts_.size() ||
+           wrong("'" + std::string(next()) + "' at its end is neither a rank such as r8 nor one of the "
+                 "ranges minmax, full, l2, l2.4, l3, l3.5, l4, l5");
+  }
+
+  std::vector<std::string_view> parts_;
+  std::size_t at_ = 0;
+  Scheme scheme_{};
+  std::string mistake_;
+};
+
+/// Characters to insert, remove or replace to make one text of the other (Levenshtein).
+inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] != b[j] ? 1 : 0);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+/// What an unknown name is compared with.
+inline std::vector<std::string> usual_names() {
+  std::vector<std::string> names{"fp32", "fp32-tuned"};
+  for (int bits = 2; bits <= 8; ++bits) {
+    const std::string b = std::to_string(bits);
+    const std::string bases[] = {"q" + b + "." + std::to_string(8 - bits), "bf16", "fp32",
+                                 "int" + b, "wd"};
+    for (const char* grid : {"w", "u"})
+      for (const char* sharing : {"pc", "pt", "g32", "g64", "g128"}) {
+        const std::string start = grid + b + "-" + sharing + "-";
+        for (const char* method : {"rtn", "peqa", "lsq"}) names.push_back(start + method);
+        for (const char* range : {"-minmax", "-full", "-l4"}) names.push_back(start + "rtn" + range);
+        for (const std::string& base : bases)
+          for (const char* rank : {"-r8", "-r16", "-r32"}) names.push_back(start + base + rank);
+      }
+  }
+  return names;
+}
+
+}  // namespace detail
+
+/// The names that `name` is likeliest to be meant for, nearest first (by edit distance).
+inline std::vector<std::string> near_names(std::string_view name, std::size_t count) {
+  std::vector<std::string> names = detail::usual_names();
+  std::vector<std::pair<std::size_t, std::size_t>> nearness;  // distance, place in names
+  for (std::size_t i = 0; i < names.size(); ++i)
+    nearness.emplace_back(detail::edit_distance(name.substr(0, 64), names[i]), i);
+  std::sort(nearness.begin(), nearness.end());
+  std::vector<std::string> nearest;
+  for (std::size_t i = 0; i < std::min(count, names.size()); ++i)
+    nearest.push_back(std::move(names[nearness[i].second]));
+  return nearest;
+}
+
+/// The scheme that a name stands for. @throws Error that names the part that is wrong and the
+/// nearest names
+inline Scheme parse_scheme(std::string_view name) {
+  expects(name.size() <= 64, "a scheme's name has at most 64 characters, this one has ",
+          name.size());
+  detail::SchemeReader reader(name);
+  if (const std::optional<Scheme> scheme = reader.read()) return *scheme;
+  std::string near;
+  for (const std::string& each : near_names(name, 4)) near += (near.empty() ? "" : ", ") + each;
+  fail("unknown scheme '", name, "': ", reader.mistake(), ". Near names: ", near,
+       " (all of them: lrqat-lab schemes)");
+}
+
+/// Its name; parse_scheme(name_of(s)) == s.
+inline std::string name_of(const Scheme& scheme) {
+  if (scheme.method == Method::fp32) return "fp32";
+  if (scheme.method == Method::fp32_tuned) return "fp32-tuned";
+  const std::string bits = std::to_string(scheme.bits);
+  std::string name = (scheme.zero_point ? "u" : "w") + bits;
+  if (scheme.sharing == Sharing::tensor) name += "-pt";
+  if (scheme.sharing == Sharing::channel) name += "-pc";
+  if (scheme.sharing == Sharing::group) name += "-g" + std::to_string(scheme.group_size);
+  if (scheme.channel_where_odd) name += "c";
+  switch (scheme.method) {
+    case Method::rtn:
+      name += "-rtn";
+      break;
+    case Method::peqa:
+      name += "-peqa";
+      break;
+    case Method::full_qat:
+      name += "-lsq";
+      break;
+    default:
+      if (scheme.weight_domain)
+        name += "-wd";
+      else if (scheme.base == Base::fixed_point)
+        name += "-q" + bits + "." + std::to_string(8 - scheme.bits);
+      else if (scheme.base == Base::packed)
+        name += "-int" + bits;
+      else
+        name += scheme.base == Base::bf16 ? "-bf16" : "-fp32";
+  }
+  if (scheme.rank != 0) name += "-r" + std::to_string(scheme.rank);
+  for (const auto& [range, text] : detail::range_names)
+    if (range == scheme.range && range != RangeSetter::l2) name += "-" + std::string(text);
+  return name;
+}
+
+}  // namespace lrqat::lab
+
+#endif  // LRQAT_LAB_SCHEME_NAMES_HPP
