@@ -68,7 +68,8 @@ TEST_CASE("read_hugging_face: shared and own heads, three dtypes, one file or tw
       write_config(folder.path(), hugging_face_config(weights.config));
       write_shards(folder.path(), hugging_face_tensors<float>(weights, "F32").tensors, shards);
       CHECK(equal(read_hugging_face(folder.path()), weights));
-      write_shards(folder.path(), hugging_face_tensors<lrqat::half>(weights, "F16").tensors, shards);
+      write_shards(folder.path(), hugging_face_tensors<lrqat::half>(weights, "F16").tensors,
+                   shards);
       CHECK(equal(read_hugging_face(folder.path()), rounded<lrqat::half>(weights)));
       write_shards(folder.path(), hugging_face_tensors<lrqat::bf16>(weights, "BF16").tensors,
                    shards);
@@ -148,9 +149,10 @@ TEST_CASE("read_hugging_face: an unsupported setting is an error naming key and 
                          Catch::Contains(value.dump()));
   }
   const std::pair<const char*, nlohmann::json> inconsistent[] = {
-      {"num_key_value_heads", 3}, {"head_dim", 3}, {"num_hidden_layers", 3},
-      {"num_hidden_layers", 2147483647}, {"hidden_size", 10}, {"vocab_size", 7},
-      {"num_hidden_layers", 1}, {"tie_word_embeddings", false}};
+      {"num_key_value_heads", 3}, {"head_dim", 3},
+      {"num_hidden_layers", 3},   {"num_hidden_layers", 2147483647},
+      {"hidden_size", 10},        {"vocab_size", 7},
+      {"num_hidden_layers", 1},   {"tie_word_embeddings", false}};
   for (const auto& [key, value] : inconsistent) {
     nlohmann::json config = good;
     config[key] = value;

@@ -84,7 +84,8 @@ StoredTensors hugging_face_tensors(const LlamaWeights& weights, const std::strin
     for (const detail::BlockTensor& tensor : detail::block_tensors) {
       const std::string name = "model.layers." + std::to_string(block) + "." +
                                std::string(tensor.hugging_face_name) + ".weight";
-      const std::size_t rows = detail::extent(c, tensor.rows), cols = detail::extent(c, tensor.cols);
+      const std::size_t rows = detail::extent(c, tensor.rows),
+                        cols = detail::extent(c, tensor.cols);
       const AlignedVector<float>& values = weights.blocks[block].*tensor.member;
       const bool is_rotated = tensor.name == "query" || tensor.name == "key";
       if (tensor.rows == detail::Extent::one)

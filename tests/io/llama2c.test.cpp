@@ -60,8 +60,14 @@ TEST_CASE("read_llama2c: a real checkpoint has its published dimensions", "[io]"
   const auto data = lrqat::test::data_folder();
   if (!data) return;
   const LlamaWeights weights = read_llama2c(*data / "tinyllamas/stories260K.bin");
-  CHECK(weights.config == LlamaConfig{.dim = 64, .hidden_dim = 172, .layers = 5, .heads = 8,
-                                      .kv_heads = 4, .head_dim = 8, .vocab = 512, .context = 512});
+  CHECK(weights.config == LlamaConfig{.dim = 64,
+                                      .hidden_dim = 172,
+                                      .layers = 5,
+                                      .heads = 8,
+                                      .kv_heads = 4,
+                                      .head_dim = 8,
+                                      .vocab = 512,
+                                      .context = 512});
   CHECK(weights.blocks.size() == 5);
   CHECK(weights.head.empty());
   const LlamaWeights other = read_llama2c(*data / "babyllama/babyllama-tok361.bin");
@@ -137,10 +143,9 @@ TEST_CASE("write_llama2c: what the format cannot hold is an error", "[io]") {
              Catch::Contains("embedding") && Catch::Contains("47") && Catch::Contains("48"));
   CHECK_THAT(error_after([](auto& w) { w.blocks.pop_back(); }), Catch::Contains("1 blocks"));
   CHECK_THAT(error_after([](auto& w) { w.config.tied_head = false; }), Catch::Contains("head"));
-  CHECK_THAT(error_after([](auto& w) {
-               w.blocks[1].gate[3] = std::numeric_limits<float>::infinity();
-             }),
-             Catch::Contains("blocks.1.gate") && Catch::Contains("element 3 is inf"));
+  CHECK_THAT(
+      error_after([](auto& w) { w.blocks[1].gate[3] = std::numeric_limits<float>::infinity(); }),
+      Catch::Contains("blocks.1.gate") && Catch::Contains("element 3 is inf"));
   CHECK(folder.names().empty());
 }
 
@@ -200,6 +205,5 @@ TEST_CASE("read_llama2c: every kind of broken int8 file is an error that says wh
   CHECK_THAT(message(lrqat::test::llama2c_int8(small_llama(true), 16)),
              Catch::Contains("no multiple of the group size 16"));
   const float infinity = std::numeric_limits<float>::infinity();
-  CHECK_THAT(message(with_number(good, good.size() - 4, infinity)),
-             Catch::Contains("blocks.1.up"));
+  CHECK_THAT(message(with_number(good, good.size() - 4, infinity)), Catch::Contains("blocks.1.up"));
 }

@@ -107,5 +107,6 @@ TEST_CASE("read_npy: every kind of broken file is an error that says which", "[i
   CHECK_THAT(header("{'descr': '<f4"), Catch::Contains("quote"));
   std::string ones = "(";
   for (int i = 0; i < 1000; ++i) ones += "1,";
-  CHECK_THAT(header("{" + descr + order + "'shape': " + ones + ")}"), Catch::Contains("dimensions"));
+  CHECK_THAT(header("{" + descr + order + "'shape': " + ones + ")}"),
+             Catch::Contains("dimensions"));
 }

@@ -83,9 +83,9 @@ TEST_CASE("SafetensorsFile: F16 and BF16 widen to the floats they stand for", "[
     as_bf16.emplace_back(value);
   }
   // One byte of another tensor first: a mapped file promises no alignment.
-  const std::string header =
-      "{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("h", "F16", "[2,2]", "[1,9]") + "," +
-      entry("b", "BF16", "[4]", "[9,17]") + "}   ";
+  const std::string header = "{" + entry("a", "U8", "[1]", "[0,1]") + "," +
+                             entry("h", "F16", "[2,2]", "[1,9]") + "," +
+                             entry("b", "BF16", "[4]", "[9,17]") + "}   ";
   std::string bytes = raw_file(header, 1);
   bytes.append(reinterpret_cast<const char*>(as_half.data()), 8);
   bytes.append(reinterpret_cast<const char*>(as_bf16.data()), 8);
@@ -108,10 +108,14 @@ TEST_CASE("SafetensorsFile: a wrong shape, dtype or value names file, tensor and
                                       {"i", "I32", {2}, bytes_of(ints)},
                                   });
   const SafetensorsFile file(folder / "t");
-  CHECK_THAT(error_of([&] { file.floats("w", {3, 2}); }),
+  CHECK_THAT(error_of([&] {
+               file.floats("w", {3, 2});
+             }),
              Catch::Contains((folder / "t").string()) && Catch::Contains("tensor w") &&
                  Catch::Contains("[2, 3]") && Catch::Contains("[3, 2]"));
-  CHECK_THAT(error_of([&] { file.floats("w", {2, 3}); }),
+  CHECK_THAT(error_of([&] {
+               file.floats("w", {2, 3});
+             }),
              Catch::Contains("tensor w") && Catch::Contains("element 4 is nan"));
   CHECK_THAT(error_of([&] { file.floats("h", {2}); }),
              Catch::Contains("tensor h") && Catch::Contains("element 1 is inf"));

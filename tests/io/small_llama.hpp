@@ -20,8 +20,15 @@ inline void fill(AlignedVector<float>& values, std::size_t size, std::uint64_t s
 /// 4 heads of 2, 2 of them for key and value; 6 pieces; 2 blocks.
 inline LlamaWeights small_llama(bool tied_head) {
   LlamaWeights weights;
-  weights.config = {.dim = 8, .hidden_dim = 5, .layers = 2, .heads = 4, .kv_heads = 2,
-                    .head_dim = 2, .vocab = 6, .context = 3, .tied_head = tied_head};
+  weights.config = {.dim = 8,
+                    .hidden_dim = 5,
+                    .layers = 2,
+                    .heads = 4,
+                    .kv_heads = 2,
+                    .head_dim = 2,
+                    .vocab = 6,
+                    .context = 3,
+                    .tied_head = tied_head};
   std::uint64_t stream = 0;
   fill(weights.embedding, 6 * 8, stream++);
   fill(weights.final_norm, 8, stream++);

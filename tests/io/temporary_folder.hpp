@@ -46,7 +46,9 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// Removes an old file first: some file systems wait for the disk when one is emptied and refilled.
 inline void write_plainly(const std::filesystem::path& path, std::string_view bytes) {
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
 }
 

@@ -25,8 +25,7 @@ TEST_CASE("tokenize_file: real stories become the real token streams", "[io]") {
   };
   for (const Model& model : {Model{"stories260K", "tinyllamas/tok512.bin", 512},
                              Model{"babyllama-tok361", "babyllama/tok361.bin", 361}}) {
-    const auto tokenizer =
-        lrqat::read_llama2c_tokenizer(*data / model.tokenizer, model.vocab_size);
+    const auto tokenizer = lrqat::read_llama2c_tokenizer(*data / model.tokenizer, model.vocab_size);
     for (const std::string split :
          {"ts3000-train", "ts3000-dev", "ts3000-test", "valid-head", "train-head"}) {
       INFO(model.name << " " << split);
@@ -47,8 +46,7 @@ TEST_CASE("split_texts: lines of <|endoftext|> separate, and nothing else does",
   CHECK(split_texts("a\n<|endoftext|>") == Texts{"a"});
   CHECK(split_texts("a\n<|endoftext|>\n") == Texts{"a"});
   CHECK(split_texts("<|endoftext|>\n<|endoftext|>\na\n\n") == Texts{"a\n"});
-  CHECK(split_texts("a<|endoftext|>\n <|endoftext|>") ==
-        Texts{"a<|endoftext|>\n <|endoftext|>"});
+  CHECK(split_texts("a<|endoftext|>\n <|endoftext|>") == Texts{"a<|endoftext|>\n <|endoftext|>"});
 }
 
 TEST_CASE("tokenize: the beginning of every text is marked", "[io]") {

@@ -32,8 +32,7 @@ namespace detail {
 class HuggingFaceConfig {
  public:
   explicit HuggingFaceConfig(const std::filesystem::path& path)
-      : where_(path.string()),
-        root_(parse_json_object(MappedFile(path).text(), where_)) {}
+      : where_(path.string()), root_(parse_json_object(MappedFile(path).text(), where_)) {}
 
   LlamaConfig read() const {
     refuse_other_models();
@@ -114,9 +113,9 @@ class HuggingFaceConfig {
     if (rotated != nullptr && *rotated != 1.0)
       refuse("partial_rotary_factor", *rotated, "only 1 is supported");
     if (const nlohmann::json* types = find("layer_types")) {
-      const bool is_full = types->is_array() && std::all_of(types->begin(), types->end(), [](auto& t) {
-                             return t == "full_attention";
-                           });
+      const bool is_full =
+          types->is_array() &&
+          std::all_of(types->begin(), types->end(), [](auto& t) { return t == "full_attention"; });
       if (!is_full) refuse("layer_types", *types, "only full_attention is supported");
     }
   }
@@ -165,7 +164,7 @@ class HuggingFaceTensors {
   bool contains(const std::string& name) const { return place_.count(name) != 0; }
   const SafetensorsFile& file_of(const std::string& name) const {
     const auto found = place_.find(name);
-    expects(found != place_.end(), folder_.string(), ": no tensor ", name);
+    expects(found != place_.end(), folder_.string(), ": no tensor ", printable(name));
     return *found->second;
   }
   AlignedVector<float> floats(const std::string& name, std::vector<std::size_t> shape) {
@@ -181,7 +180,7 @@ class HuggingFaceTensors {
                              name.compare(name.size() - rotary.size(), rotary.size(), rotary) == 0;
       const bool is_copy = tied_head && name == "lm_head.weight" && is_copy_of_embedding();
       expects(used_.count(name) != 0 || is_rotary || is_copy, file->path().string(), ": tensor ",
-              name, ": no place for it in this model");
+              printable(name), ": no place for it in this model");
     }
   }
 
@@ -196,16 +195,18 @@ class HuggingFaceTensors {
       const bool is_plain = !file.empty() && file != "." && file != ".." &&
                             file.find('/') == std::string::npos &&
                             file.find('\0') == std::string::npos;
-      expects(is_plain, where, ": tensor ", name, ": its file is not a name in this folder");
+      expects(is_plain, where, ": tensor ", printable(name),
+              ": its file is not a name in this folder");
       auto found = files_.find(file);
       if (found == files_.end()) found = files_.emplace(file, folder_ / file).first;
-      expects(found->second.contains(name), where, ": tensor ", name, ": is not in ", file);
+      expects(found->second.contains(name), where, ": tensor ", printable(name), ": is not in ",
+              printable(file));
       place_.emplace(name, &found->second);
     }
     for (const auto& [file, tensors] : files_)
       for (const std::string& name : tensors.names())
-        expects(place_.count(name) != 0 && place_.at(name) == &tensors, where, ": tensor ", name,
-                ": is in ", file, ", but the index says otherwise");
+        expects(place_.count(name) != 0 && place_.at(name) == &tensors, where, ": tensor ",
+                printable(name), ": is in ", printable(file), ", but the index says otherwise");
   }
 
   bool is_copy_of_embedding() const {
@@ -264,7 +265,8 @@ inline LlamaWeights read_hugging_face(const std::filesystem::path& folder) {
     }
   }
   weights.final_norm = tensors.floats("model.norm.weight", {config.dim});
-  if (!config.tied_head) weights.head = tensors.floats("lm_head.weight", {config.vocab, config.dim});
+  if (!config.tied_head)
+    weights.head = tensors.floats("lm_head.weight", {config.vocab, config.dim});
   tensors.expect_all_used(config.tied_head);
   return weights;
 }

@@ -42,8 +42,7 @@ struct Llama2cReader {
     for (std::int32_t* number : {d, d + 1, d + 2, d + 3, d + 4, d + 6})
       expects(*number > 0, where, ": header: number ", number - d + 1, " of 7 is ", *number);
     expects(d[5] != 0, where, ": header: the vocabulary is empty");
-    expects(d[0] % d[3] == 0, where, ": header: dim ", d[0], " is no multiple of ", d[3],
-            " heads");
+    expects(d[0] % d[3] == 0, where, ": header: dim ", d[0], " is no multiple of ", d[3], " heads");
     config.dim = static_cast<std::size_t>(d[0]);
     config.hidden_dim = static_cast<std::size_t>(d[1]);
     config.layers = static_cast<std::size_t>(d[2]);
@@ -98,9 +97,9 @@ inline void read_llama2c_float(Llama2cReader& in) {
     block_size = saturating_sum({block_size, tensor.size(config)});
   const std::size_t tables = config.tied_head ? 1 : 2;
   in.expect_size(saturating_product(
-      {sizeof(float), saturating_sum({saturating_product({tables, table_size(config)}),
-                                      saturating_product({config.layers, block_size}), config.dim,
-                                      rope_size})}));
+      {sizeof(float),
+       saturating_sum({saturating_product({tables, table_size(config)}),
+                       saturating_product({config.layers, block_size}), config.dim, rope_size})}));
 
   in.floats(weights.embedding, table_size(config), "embedding");
   weights.blocks.resize(config.layers);
@@ -132,8 +131,9 @@ inline void read_llama2c_int8(Llama2cReader& in) {
   expects(signed_group_size > 0, in.where, ": header: the group size is ", signed_group_size);
   const auto group_size = static_cast<std::size_t>(signed_group_size);
   const auto padding = in.bytes.take(llama2c_header_size - in.bytes.position(), "the header");
-  expects(std::all_of(padding.begin(), padding.end(), [](std::byte b) { return b == std::byte{0}; }),
-          in.where, ": header: its padding is not zero");
+  expects(
+      std::all_of(padding.begin(), padding.end(), [](std::byte b) { return b == std::byte{0}; }),
+      in.where, ": header: its padding is not zero");
 
   const auto stored_size = [&](std::size_t size) {
     const std::size_t groups = size / group_size + (size % group_size != 0 ? 1 : 0);
@@ -173,8 +173,9 @@ inline void read_llama2c_int8(Llama2cReader& in) {
 inline LlamaWeights read_llama2c(const std::filesystem::path& path) {
   const MappedFile file(path);
   detail::Llama2cReader in(file.bytes(), path.string());
-  const bool has_magic = detail::ByteReader(file.bytes(), in.where)
-                             .number<std::uint32_t>("the header") == detail::llama2c_magic;
+  const bool has_magic =
+      detail::ByteReader(file.bytes(), in.where).number<std::uint32_t>("the header") ==
+      detail::llama2c_magic;
   if (has_magic)
     detail::read_llama2c_int8(in);
   else
@@ -188,12 +189,13 @@ inline void write_llama2c(const std::filesystem::path& path, const LlamaWeights&
   const std::string where = path.string();
   const LlamaConfig& config = weights.config;
   detail::check_weights(weights, where);
-  expects(config.rope_theta == LlamaConfig{}.rope_theta && config.norm_eps == LlamaConfig{}.norm_eps,
-          where, ": the llama2.c format implies theta 10000 and epsilon 1e-5, the model has ",
-          config.rope_theta, " and ", config.norm_eps);
+  expects(
+      config.rope_theta == LlamaConfig{}.rope_theta && config.norm_eps == LlamaConfig{}.norm_eps,
+      where, ": the llama2.c format implies theta 10000 and epsilon 1e-5, the model has ",
+      config.rope_theta, " and ", config.norm_eps);
   expects(config.heads * config.head_dim == config.dim, where, ": the llama2.c format needs ",
-          "heads * head size = dim, the model has ", config.heads, " * ", config.head_dim,
-          " and ", config.dim);
+          "heads * head size = dim, the model has ", config.heads, " * ", config.head_dim, " and ",
+          config.dim);
   for (const std::size_t number : {config.dim, config.hidden_dim, config.layers, config.heads,
                                    config.kv_heads, config.vocab, config.context})
     expects(number <= INT32_MAX, where, ": ", number, " does not fit the header");

@@ -47,7 +47,7 @@ class NpyHeader {
         read_shape();
         has_shape_ = true;
       } else {
-        fail(where_, ": header: unexpected key ", key);
+        fail(where_, ": header: unexpected key ", printable(key));
       }
       if (!accept(",")) break;
     }
@@ -143,10 +143,10 @@ NpyArray<T> read_npy(const std::filesystem::path& path) {
   const std::size_t header_size = major == 1 ? reader.number<std::uint16_t>("the header length")
                                              : reader.number<std::uint32_t>("the header length");
   reader.take(header_size, "the header");
-  const detail::NpyHeader header(
-      file.text().substr(reader.position() - header_size, header_size), where);
-  expects(header.dtype == detail::npy_dtype<T>(), where, ": holds ", header.dtype, ", needed is ",
-          detail::npy_dtype<T>());
+  const detail::NpyHeader header(file.text().substr(reader.position() - header_size, header_size),
+                                 where);
+  expects(header.dtype == detail::npy_dtype<T>(), where, ": holds ",
+          detail::printable(header.dtype), ", needed is ", detail::npy_dtype<T>());
 
   std::size_t count = 1;
   for (const std::size_t extent : header.shape)

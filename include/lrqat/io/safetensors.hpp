@@ -117,7 +117,7 @@ class SafetensorsFile {
   /// A name that is not there is an error.
   const TensorInfo& at(const std::string& name) const {
     const auto found = tensors_.find(name);
-    expects(found != tensors_.end(), path().string(), ": no tensor ", name);
+    expects(found != tensors_.end(), path().string(), ": no tensor ", detail::printable(name));
     return found->second;
   }
   /// Row-major, little endian, at any alignment; valid as long as this object lives.
@@ -131,7 +131,7 @@ class SafetensorsFile {
   AlignedVector<float> floats(const std::string& name,
                               const std::vector<std::size_t>& shape) const {
     const TensorInfo& tensor = at(name);
-    const std::string where = path().string() + ": tensor " + name;
+    const std::string where = path().string() + ": tensor " + detail::printable(name);
     expects(tensor.shape == shape, where, ": has shape ", detail::shape_text(tensor.shape),
             ", needed is ", detail::shape_text(shape));
     const std::span<const std::byte> source = bytes(name);
@@ -145,7 +145,7 @@ class SafetensorsFile {
               ", needed is F32, F16 or BF16");
       widen<bf16>(source, values);
     }
-    detail::expect_finite(values, path().string(), name);
+    detail::expect_finite(values, path().string(), detail::printable(name));
     return values;
   }
 
@@ -164,25 +164,26 @@ class SafetensorsFile {
   void read_metadata(const nlohmann::json& value) {
     expects(value.is_object(), path().string(), ": __metadata__ is not an object");
     for (const auto& [key, text] : value.items()) {
-      expects(text.is_string(), path().string(), ": __metadata__: ", key, " is not a string");
+      expects(text.is_string(), path().string(), ": __metadata__: ", detail::printable(key),
+              " is not a string");
       metadata_.emplace(key, text.get<std::string>());
     }
   }
 
   TensorInfo read_tensor(const std::string& name, const nlohmann::json& value) const {
-    const std::string where = path().string() + ": tensor " + name;
+    const std::string where = path().string() + ": tensor " + detail::printable(name);
     expects(value.is_object(), where, ": its entry is not an object");
     const auto dtype = value.find("dtype");
     expects(dtype != value.end() && dtype->is_string(), where, ": has no dtype");
     TensorInfo tensor;
     tensor.dtype = dtype->get<std::string>();
     const std::size_t element_size = detail::dtype_size(tensor.dtype);
-    expects(element_size != 0, where, ": unknown dtype ", tensor.dtype);
+    expects(element_size != 0, where, ": unknown dtype ", detail::printable(tensor.dtype));
     tensor.shape = detail::size_list(value, "shape", where);
     const auto range = detail::size_list(value, "data_offsets", where);
     expects(range.size() == 2 && range[0] <= range[1] && range[1] <= data_.size(), where,
-            ": data_offsets ", detail::shape_text(range), " are no range within the ",
-            data_.size(), " bytes of data");
+            ": data_offsets ", detail::shape_text(range), " are no range within the ", data_.size(),
+            " bytes of data");
     tensor.begin = range[0];
     tensor.end = range[1];
     const std::size_t size = detail::tensor_size(tensor.shape, element_size);
@@ -191,7 +192,7 @@ class SafetensorsFile {
             " bytes");
     for (const auto& entry : value.items())
       expects(entry.key() == "dtype" || entry.key() == "shape" || entry.key() == "data_offsets",
-              where, ": unknown key ", entry.key());
+              where, ": unknown key ", detail::printable(entry.key()));
     return tensor;
   }
 
@@ -205,7 +206,8 @@ class SafetensorsFile {
     });
     std::size_t position = 0;
     for (const auto* entry : order) {
-      expects(entry->second.begin == position, path().string(), ": tensor ", entry->first,
+      expects(entry->second.begin == position, path().string(), ": tensor ",
+              detail::printable(entry->first),
               entry->second.begin < position ? ": overlaps another one: " : ": follows a hole: ",
               "it begins at ", entry->second.begin, ", the one before ends at ", position);
       position = entry->second.end;
@@ -238,17 +240,15 @@ inline void write_safetensors(const std::filesystem::path& path,
   std::size_t position = 0;
   for (const TensorToWrite* tensor : order) {
     const std::size_t element_size = detail::dtype_size(tensor->dtype);
-    expects(element_size != 0, where, ": tensor ", tensor->name, ": unknown dtype ",
-            tensor->dtype);
+    expects(element_size != 0, where, ": tensor ", tensor->name, ": unknown dtype ", tensor->dtype);
     expects(tensor->bytes.size() == detail::tensor_size(tensor->shape, element_size), where,
             ": tensor ", tensor->name, ": ", tensor->dtype, " of shape ",
             detail::shape_text(tensor->shape), " cannot be ", tensor->bytes.size(), " bytes");
     expects(tensor->name != "__metadata__" && !root.contains(tensor->name), where, ": tensor ",
             tensor->name, ": this name is taken");
     const std::size_t end = position + tensor->bytes.size();
-    root[tensor->name] = {{"dtype", tensor->dtype},
-                          {"shape", tensor->shape},
-                          {"data_offsets", {position, end}}};
+    root[tensor->name] = {
+        {"dtype", tensor->dtype}, {"shape", tensor->shape}, {"data_offsets", {position, end}}};
     position = end;
   }
 

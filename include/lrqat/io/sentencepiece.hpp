@@ -27,7 +27,8 @@ class SentencePieceTokenizer final : public Tokenizer {
   explicit SentencePieceTokenizer(const std::filesystem::path& path) {
     const MappedFile file(path);
     const std::string where = path.string();
-    const auto status = processor_.LoadFromSerializedProto({file.text().data(), file.text().size()});
+    const auto status =
+        processor_.LoadFromSerializedProto({file.text().data(), file.text().size()});
     expects(status.ok(), where, ": is no SentencePiece model: ", status.ToString());
     expects(processor_.GetPieceSize() > 0 && processor_.GetPieceSize() <= 65536, where, ": has ",
             processor_.GetPieceSize(), " pieces; 1 to 65536 are possible");

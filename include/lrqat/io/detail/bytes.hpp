@@ -5,6 +5,7 @@
 
 #include <lrqat/core/expects.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lrqat::detail {
 
@@ -86,12 +88,22 @@ inline void expect_finite(std::span<const float> values, std::string_view file,
             values[i]);
 }
 
+/// Text from a file, fit for an error message: of bounded length, without control characters.
+inline std::string printable(std::string_view text) {
+  constexpr std::size_t longest = 120;
+  std::string result(text.substr(0, longest));
+  for (char& c : result)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return text.size() > longest ? result + "..." : result;
+}
+
 /// "[64, 172]"
 inline std::string shape_text(std::span<const std::size_t> shape) {
+  constexpr std::size_t longest = 16;
   std::string text = "[";
-  for (const std::size_t extent : shape)
+  for (const std::size_t extent : shape.first(std::min(shape.size(), longest)))
     text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + "]";
+  return text + (shape.size() > longest ? ", ...]" : "]");
 }
 
 }  // namespace lrqat::detail

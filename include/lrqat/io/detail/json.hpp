@@ -4,6 +4,7 @@
 #define LRQAT_IO_DETAIL_JSON_HPP
 
 #include <lrqat/core/expects.hpp>
+#include <lrqat/io/detail/bytes.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -37,13 +38,12 @@ class JsonBuilder {
   bool end_array() { return close(); }
   bool key(std::string& name) {
     const auto [place, is_new] = open_.back()->get_ptr<Json::object_t*>()->emplace(name, nullptr);
-    if (!is_new) return stop("the key \"" + name.substr(0, 200) + "\" appears twice");
+    if (!is_new) return stop("the key " + printable(name) + " appears twice");
     member_ = &place->second;
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const Json::exception& why) {
-    return stop("at byte " + std::to_string(position) + ": " +
-                std::string(why.what()).substr(0, 300));
+    return stop("at byte " + std::to_string(position) + ": " + printable(why.what()));
   }
 
   const std::string& problem() const { return problem_; }

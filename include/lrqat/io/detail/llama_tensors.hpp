@@ -18,11 +18,16 @@ enum class Extent { one, dim, hidden, query, key_value };
 
 inline std::size_t extent(const LlamaConfig& config, Extent which) {
   switch (which) {
-    case Extent::one: return 1;
-    case Extent::dim: return config.dim;
-    case Extent::hidden: return config.hidden_dim;
-    case Extent::query: return saturating_product({config.heads, config.head_dim});
-    case Extent::key_value: break;
+    case Extent::one:
+      return 1;
+    case Extent::dim:
+      return config.dim;
+    case Extent::hidden:
+      return config.hidden_dim;
+    case Extent::query:
+      return saturating_product({config.heads, config.head_dim});
+    case Extent::key_value:
+      break;
   }
   return saturating_product({config.kv_heads, config.head_dim});
 }
@@ -65,8 +70,8 @@ inline void check_config(const LlamaConfig& c, const std::string& where) {
           where, ": every dimension must be positive: dim ", c.dim, ", hidden ", c.hidden_dim,
           ", layers ", c.layers, ", heads ", c.heads, ", kv heads ", c.kv_heads, ", head size ",
           c.head_dim, ", vocabulary ", c.vocab, ", context ", c.context);
-  expects(c.heads % c.kv_heads == 0, where, ": ", c.heads, " heads are no multiple of ",
-          c.kv_heads, " kv heads");
+  expects(c.heads % c.kv_heads == 0, where, ": ", c.heads, " heads are no multiple of ", c.kv_heads,
+          " kv heads");
   expects(c.head_dim % 2 == 0, where, ": the head size ", c.head_dim, " is odd");
 }
 
