@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// kernel/reduce.hpp: sums and maxima over a row, in an order that allows vector instructions.
+#ifndef LRQAT_KERNEL_REDUCE_HPP
+#define LRQAT_KERNEL_REDUCE_HPP
+
+#include <lrqat/core/config.hpp>  // LRQAT_INDEPENDENT, LRQAT_INLINE
+
+#include <cstddef>
+
+namespace lrqat::kernel {
+
+/// The sum of term(i) over [0, count), in Sum: 16 partial sums, number i going to partial i % 16,
+/// folded in halves. The order is part of the contract; for use inside vectorised().
+template <class Sum, class Term>
+LRQAT_INLINE Sum sum_over(std::size_t count, Term term) {
+  constexpr std::size_t lanes = 16;
+  Sum partial[lanes] = {};
+  std::size_t first = 0;
+  for (; first + lanes <= count; first += lanes) {
+    LRQAT_INDEPENDENT
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      partial[lane] += static_cast<Sum>(term(first + lane));
+  }
+  for (std::size_t lane = 0; first + lane < count; ++lane)
+    partial[lane] += static_cast<Sum>(term(first + lane));
+  for (std::size_t half = lanes / 2; half > 0; half /= 2)
+    for (std::size_t lane = 0; lane < half; ++lane) partial[lane] += partial[lane + half];
+  return partial[0];
+}
+
+/// The largest of values[0, count), count >= 1; NaNs are passed over unless all are NaN.
+template <class T>
+LRQAT_INLINE T max_over(const T* values, std::size_t count) {
+  constexpr std::size_t lanes = 16;
+  T largest[lanes];
+  for (std::size_t lane = 0; lane < lanes; ++lane) largest[lane] = values[lane < count ? lane : 0];
+  std::size_t first = 0;
+  for (; first + lanes <= count; first += lanes) {
+    LRQAT_INDEPENDENT
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const T value = values[first + lane], before = largest[lane];
+      largest[lane] = before >= value ? before : value;
+    }
+  }
+  for (; first < count; ++first)
+    largest[0] = largest[0] >= values[first] ? largest[0] : values[first];
+  T result = largest[0];
+  for (std::size_t lane = 1; lane < lanes; ++lane)
+    result = result >= largest[lane] ? result : largest[lane];
+  return result;
+}
+
+}  // namespace lrqat::kernel
+
+#endif  // LRQAT_KERNEL_REDUCE_HPP

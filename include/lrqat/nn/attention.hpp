@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// nn/attention.hpp: causal softmax attention with grouped queries, forward and backward.
+#ifndef LRQAT_NN_ATTENTION_HPP
+#define LRQAT_NN_ATTENTION_HPP
+
+#include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/scratch.hpp>
+#include <lrqat/kernel/clear.hpp>
+#include <lrqat/kernel/exp.hpp>
+#include <lrqat/kernel/multiply.hpp>
+#include <lrqat/kernel/transpose.hpp>
+#include <lrqat/kernel/vectorised.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+
+namespace lrqat {
+
+/// Query i of a sequence sees its keys 0 ... keys - queries + i; query head h reads kv head
+/// h / (heads / kv_heads).
+struct AttentionShape {
+  std::size_t sequences = 0;
+  std::size_t queries = 0, keys = 0;    // of each sequence; queries <= keys
+  std::size_t heads = 0, kv_heads = 0;  // heads is a multiple of kv_heads
+  std::size_t head_dim = 0;
+
+  std::size_t group() const { return heads / kv_heads; }
+  Shape query_shape() const { return {sequences * queries, heads * head_dim}; }
+  Shape key_shape() const { return {sequences * keys, kv_heads * head_dim}; }
+  Shape log_sum_exp_shape() const { return {sequences * heads, queries}; }
+};
+
+namespace detail {
+
+/// Scores are made, used and forgotten in squares of this side: 16 KiB of float.
+inline constexpr std::size_t attention_side = 64;
+/// Columns of a square that are computed: a multiple of the vector block of for_each_lane.
+constexpr std::size_t whole_vectors(std::size_t count) { return (count + 15) / 16 * 16; }
+
+inline void expect_shape(const char* what, Shape got, Shape wanted) {
+  expects(got == wanted, "attention: ", what, " is (", got.rows, ", ", got.cols, "), wanted is (",
+          wanted.rows, ", ", wanted.cols, ")");
+}
+inline void expect_attention(const AttentionShape& shape) {
+  expects(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "attention: ", shape.heads,
+          " heads are not a multiple of ", shape.kv_heads, " kv heads");
+  expects(shape.queries <= shape.keys, "attention: ", shape.queries, " queries, but only ",
+          shape.keys, " keys");
+}
+
+template <class T>
+T attention_scale(const AttentionShape& shape) {
+  return static_cast<T>(1 / std::sqrt(static_cast<double>(shape.head_dim)));
+}
+
+/// The scores of one square, transposed (keys, queries), become e^(score - maximum so far); the
+/// running maximum and sum of each query follow, and rescale[q] is what earlier terms are worth.
+/// Key `row` is visible from column first_visible + row on (a negative start means all columns).
+template <class T>
+void softmax_square(MatrixView<T> scores, std::ptrdiff_t first_visible, T* maximum, T* sum,
+                    T* rescale) {
+  kernel::vectorised([=] {
+    const std::size_t columns = scores.cols;
+    const auto hidden_of = [=](std::size_t row) {
+      const std::ptrdiff_t hidden = first_visible + static_cast<std::ptrdiff_t>(row);
+      return hidden <= 0 ? std::size_t{0} : std::min(static_cast<std::size_t>(hidden), columns);
+    };
+    kernel::for_each_lane(columns, [=](std::size_t c) { rescale[c] = maximum[c]; });
+    for (std::size_t row = 0; row < scores.rows; ++row) {
+      T* const s = scores.row(row).data();
+      const std::size_t hidden = hidden_of(row);
+      for (std::size_t c = 0; c < hidden; ++c) s[c] = -std::numeric_limits<T>::infinity();
+      const std::size_t skipped = hidden / 16 * 16;
+      const T* const from = s + skipped;
+      T* const largest = maximum + skipped;
+      kernel::for_each_lane(columns - skipped, [=](std::size_t c) {
+        const T score = from[c], before = largest[c];
+        largest[c] = score > before ? score : before;
+      });
+    }
+    kernel::for_each_lane(columns, [=](std::size_t c) {
+      rescale[c] = kernel::exp(rescale[c] - maximum[c]);
+      sum[c] *= rescale[c];
+    });
+    for (std::size_t row = 0; row < scores.rows; ++row) {
+      const std::size_t skipped = hidden_of(row) / 16 * 16;
+      T* const s = scores.row(row).data();
+      for (std::size_t c = 0; c < skipped; ++c) s[c] = 0;
+      T* const power = s + skipped;
+      const T* const largest = maximum + skipped;
+      T* const total = sum + skipped;
+      kernel::for_each_lane(columns - skipped, [=](std::size_t c) {
+        const T p = kernel::exp(power[c] - largest[c]);
+        power[c] = p;
+        total[c] += p;
+      });
+    }
+  });
+}
+
+/// One head of one sequence, `rows` queries from `first` on. Everything is kept transposed, queries
+/// along the rows of memory: maxima and sums over keys are then element-wise.
+template <class T>
+void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> query,
+            MatrixView<const T> key, MatrixView<const T> value, MatrixView<T> output,
+            T* log_sum_exp) {
+  constexpr std::size_t side = attention_side;
+  const std::size_t rows = query.rows, columns = whole_vectors(rows), dim = shape.head_dim;
+  const std::size_t first_position = shape.keys - shape.queries + first;
+  struct Scores;
+  struct Queries;
+  struct Outputs;
+  const MatrixView<T> square = scratch<Scores, T>(side, side);
+  const MatrixView<T> q(scratch<Queries, T>(dim, side).data, dim, columns, side);
+  const MatrixView<T> out(scratch<Outputs, T>(dim, side).data, dim, columns, side);
+  T maximum[side], sum[side], rescale[side];
+  std::fill_n(maximum, side, -std::numeric_limits<T>::infinity());
+  std::fill_n(sum, side, T(0));
+  kernel::clear(q);
+  kernel::clear(out);
+  kernel::transpose(query, q.block(0, 0, dim, rows));
+  const T scale = attention_scale<T>(shape);
+  kernel::vectorised([=] {
+    for (std::size_t d = 0; d < dim; ++d) {
+      T* const values = q.row(d).data();
+      kernel::for_each_lane(columns, [=](std::size_t c) { values[c] *= scale; });
+    }
+  });
+
+  for (std::size_t key0 = 0; key0 < first_position + rows; key0 += side) {
+    const std::size_t keys = std::min(side, first_position + rows - key0);
+    const MatrixView<T> scores = square.block(0, 0, keys, columns);
+    kernel::clear(scores);
+    kernel::multiply(kernel::left(key.block(key0, 0, keys, dim)), MatrixView<const T>(q), scores);
+    softmax_square(scores,
+                   static_cast<std::ptrdiff_t>(key0) - static_cast<std::ptrdiff_t>(first_position),
+                   maximum, sum, rescale);
+    kernel::vectorised([=, &rescale] {
+      const T* const factor = rescale;
+      for (std::size_t d = 0; d < dim; ++d) {
+        T* const values = out.row(d).data();
+        kernel::for_each_lane(columns, [=](std::size_t c) { values[c] *= factor[c]; });
+      }
+    });
+    kernel::multiply(kernel::left_transposed(value.block(key0, 0, keys, dim)),
+                     MatrixView<const T>(scores), out);
+  }
+
+  for (std::size_t r = 0; r < rows; ++r) {
+    log_sum_exp[r] = maximum[r] + std::log(sum[r]);
+    rescale[r] = T(1) / sum[r];
+  }
+  for (std::size_t d = 0; d < dim; ++d)
+    for (std::size_t r = 0; r < rows; ++r) out(d, r) *= rescale[r];
+  kernel::transpose(MatrixView<const T>(out.block(0, 0, dim, rows)), output);
+}
+
+}  // namespace detail
+
+/// softmax(query key^T / sqrt(head_dim)) value under the causal mask, for every head. The scores
+/// exist in squares of 64 x 64 only (the softmax is carried along the keys: Milakov and Gimelshein
+/// 2018, Dao et al. 2022); threads share out the squares' rows, and bits do not depend on them.
+///
+/// @param query       shape.query_shape(): (sequences * queries, heads * head_dim)
+/// @param key, value  shape.key_shape(): (sequences * keys, kv_heads * head_dim)
+/// @param output      like query, overwritten
+/// @param log_sum_exp shape.log_sum_exp_shape(): (sequences * heads, queries), overwritten; of the
+///                    scaled scores, all that the backward pass needs to make them again
+template <class T>
+void attention_forward(const AttentionShape& shape, MatrixView<const std::type_identity_t<T>> query,
+                       MatrixView<const std::type_identity_t<T>> key,
+                       MatrixView<const std::type_identity_t<T>> value, MatrixView<T> output,
+                       MatrixView<std::type_identity_t<T>> log_sum_exp) {
+  detail::expect_attention(shape);
+  detail::expect_shape("query", query.shape(), shape.query_shape());
+  detail::expect_shape("key", key.shape(), shape.key_shape());
+  detail::expect_shape("value", value.shape(), shape.key_shape());
+  detail::expect_shape("output", output.shape(), shape.query_shape());
+  detail::expect_shape("log_sum_exp", log_sum_exp.shape(), shape.log_sum_exp_shape());
+  constexpr std::size_t side = detail::attention_side;
+  const std::size_t blocks = (shape.queries + side - 1) / side, dim = shape.head_dim;
+  parallel_for(shape.sequences * shape.heads * blocks, [&](std::size_t task) {
+    const std::size_t first = task % blocks * side, head_of_all = task / blocks;
+    const std::size_t head = head_of_all % shape.heads, sequence = head_of_all / shape.heads;
+    const std::size_t rows = std::min(side, shape.queries - first);
+    const std::size_t row0 = sequence * shape.queries + first;
+    const std::size_t kv_col = head / shape.group() * dim;
+    detail::attend<T>(shape, first, query.block(row0, head * dim, rows, dim),
+                      key.block(sequence * shape.keys, kv_col, shape.keys, dim),
+                      value.block(sequence * shape.keys, kv_col, shape.keys, dim),
+                      output.block(row0, head * dim, rows, dim),
+                      log_sum_exp.row(head_of_all).data() + first);
+  });
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_NN_ATTENTION_HPP

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+// nn/llama.hpp: a LLaMA whose linear layers are a template argument.
+#ifndef LRQAT_NN_LLAMA_HPP
+#define LRQAT_NN_LLAMA_HPP
+
+#include <lrqat/concept/linear_layer.hpp>
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/parameter.hpp>
+#include <lrqat/kernel/clear.hpp>
+#include <lrqat/linear/dense_product.hpp>
+#include <lrqat/nn/cross_entropy.hpp>
+#include <lrqat/nn/embedding.hpp>
+#include <lrqat/nn/kv_cache.hpp>
+#include <lrqat/nn/linear_name.hpp>
+#include <lrqat/nn/llama_block.hpp>
+#include <lrqat/nn/llama_frame.hpp>
+#include <lrqat/nn/rms_norm.hpp>
+#include <lrqat/nn/rope.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lrqat {
+
+/// A LLaMA (Touvron et al. 2023; grouped queries, rotation of interleaved pairs) in
+/// Linear::scalar. Its linear layers are `Linear`, so that the scheme of a whole model is one type;
+/// embedding, norms and head stay in full precision and are frozen unless LlamaOptions trains them.
+///
+/// Evaluation needs only Linear's forward; a merged layer will do. Activations live in buffers of
+/// the model that grow to the largest batch seen, so one model runs one call at a time. Bits do not
+/// depend on the number of threads.
+template <class Linear>
+class Llama {
+ public:
+  using scalar = typename Linear::scalar;
+  using T = scalar;
+  using linear_type = Linear;
+
+  /// @param make  (MatrixView<const float> weight, const LinearName&) -> Linear, called for each
+  ///              linear layer in order
+  /// Errors: weights that do not fit their config; a layer of another shape than its weight.
+  template <class Make>
+  Llama(const LlamaWeights& weights, Make&& make, LlamaOptions options = {})
+      : Llama(LlamaFrame<T>(weights), options, [&](const LinearName& which) {
+          const Shape shape = linear_shape(weights.config, which.kind);
+          const AlignedVector<float>& values =
+              linear_weight(weights.blocks[which.block], which.kind);
+          return make(MatrixView<const float>(values.data(), shape.rows, shape.cols), which);
+        }) {}
+
+  const LlamaConfig& config() const { return frame_.config; }
+  const LlamaOptions& options() const { return options_; }
+  /// Embedding, norms and head.
+  const LlamaFrame<T>& frame() const { return frame_; }
+
+  /// Mean negative log-likelihood in nats.
+  ///
+  /// @param inputs, targets  (batch * length) tokens, sequence after sequence; the target of an
+  ///                         input is the token that follows it
+  /// @param nll              (batch * length) that of each target, or empty
+  double loss(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
+              std::size_t batch, std::size_t length, std::span<double> nll = {}) {
+    expect_targets(inputs, targets, nll);
+    const MatrixView<T> normed = final_normed(evaluate(inputs, batch, length), inputs.size());
+    return head_loss(normed, targets, nll,
+                     [](MatrixView<T> logits, std::size_t, std::span<const std::uint16_t> part,
+                        std::span<double> losses) { cross_entropy(logits, part, losses); });
+  }
+
+  /// The same; adds `factor` times the gradients of that mean to those of parameters().
+  double loss_and_gradients(std::span<const std::uint16_t> inputs,
+                            std::span<const std::uint16_t> targets, std::size_t batch,
+                            std::size_t length, double factor = 1.0, std::span<double> nll = {}) {
+    static_assert(LinearLayer<Linear>,
+                  "Llama<Linear>: training needs a LinearLayer, with backward "
+                  "and parameters (concept/linear_layer.hpp)");
+    expect_targets(inputs, targets, nll);
+    const bool keep = options_.recompute == Recompute::keep;
+    const std::size_t layers = config().layers, tokens = inputs.size(), dim = config().dim;
+    begin(inputs, batch, length);
+    for (std::size_t b = 0; b < layers; ++b) {
+      const BlockTape<T> tape = tapes_[keep ? b : 0].tape(config(), batch, length);
+      block_forward(block(b), stream_[b].shaped(tokens, dim), tape);
+      block_output(block(b), tape, stream_[b + 1].shaped(tokens, dim));
+    }
+
+    const MatrixView<T> last = stream_[layers].shaped(tokens, dim);
+    const MatrixView<T> normed = final_normed(last, tokens);
+    const MatrixView<T> grad_normed = grad_normed_.shaped(tokens, dim);
+    FrameTensor<T>& head = frame_.head_tensor();
+    const double each = tokens == 0 ? 0 : factor / static_cast<double>(tokens);
+    const double mean = head_loss(
+        normed, targets, nll,
+        [&](MatrixView<T> logits, std::size_t first, std::span<const std::uint16_t> part,
+            std::span<double> losses) {
+          cross_entropy_with_gradient(logits, part, each, losses);
+          dense_input_gradient<T>(logits, frame_.head_view(),
+                                  grad_normed.block(first, 0, logits.rows, dim));
+          if (!head.gradient.empty())
+            dense_weight_gradient<T>(normed.block(first, 0, logits.rows, dim), logits,
+                                     MatrixView<T>(head.gradient.data(), config().vocab, dim));
+        });
+
+    const MatrixView<T> grad = grad_stream_.shaped(tokens, dim);
+    kernel::clear(grad);
+    rms_norm_backward<T>(last, frame_.final_norm.value, final_inverse_rms_, grad_normed, grad,
+                         frame_.final_norm.gradient);
+    for (std::size_t b = layers; b-- > 0;) {
+      const MatrixView<T> x = stream_[b].shaped(tokens, dim);
+      const BlockTape<T> tape = tapes_[keep ? b : 0].tape(config(), batch, length);
+      if (!keep && b + 1 < layers) block_forward(block(b), x, tape);
+      block_backward(block(b), x, tape, gradients_, grad);
+    }
+    if (!frame_.embedding.gradient.empty())
+      embedding_backward<T>(inputs, grad, {frame_.embedding.gradient.data(), config().vocab, dim});
+    return mean;
+  }
+
+  /// logits (batch * length, vocab), overwritten.
+  void forward(std::span<const std::uint16_t> tokens, std::size_t batch, std::size_t length,
+               MatrixView<T> logits) {
+    const MatrixView<T> normed = final_normed(evaluate(tokens, batch, length), tokens.size());
+    dense_forward<T>(normed, frame_.head_view(), logits);
+  }
+
+  /// Reads `tokens` after those of the cache and returns the logits (vocab) after the last one,
+  /// valid until the next call. Errors: no token; no room in the cache; another model's cache.
+  std::span<const T> prefill(std::span<const std::uint16_t> tokens, KvCache<T>& cache) {
+    const LlamaConfig& c = config();
+    const std::size_t count = tokens.size(), before = cache.length();
+    expects(count > 0, "Llama::prefill: no token");
+    expects(cache.layers() == c.layers && cache.width() == c.kv_heads * c.head_dim,
+            "Llama::prefill: the cache has ", cache.layers(), " layers of ", cache.width(),
+            " numbers, the model ", c.layers, " of ", c.kv_heads * c.head_dim);
+    expects(before + count <= cache.capacity(), "Llama::prefill: ", before, " + ", count,
+            " tokens, the cache has room for ", cache.capacity());
+    rope_.prepare(before + count);
+    const MatrixView<T> x = stream_[0].shaped(count, c.dim);
+    embedding_forward<T>(frame_.embedding_view(), tokens, x);
+    for (std::size_t b = 0; b < c.layers; ++b) {
+      BlockTape<T> tape = tapes_[0].tape(c, 1, count);
+      tape.shape.keys = before + count;
+      tape.first_position = before;
+      tape.seen_key = cache.keys(b).block(0, 0, before + count, cache.width());
+      tape.seen_value = cache.values(b).block(0, 0, before + count, cache.width());
+      tape.key = tape.seen_key.block(before, 0, count, cache.width());
+      tape.value = tape.seen_value.block(before, 0, count, cache.width());
+      block_forward(block(b), x, tape);
+      block_output(block(b), tape, x);
+    }
+    cache.append(count);
+    const MatrixView<T> normed = final_normed(x.block(count - 1, 0, 1, c.dim), 1);
+    const MatrixView<T> logits = logits_.shaped(1, c.vocab);
+    dense_forward<T>(normed, frame_.head_view(), logits);
+    return logits.row(0);
+  }
+
+  /// prefill of one token.
+  std::span<const T> step(std::uint16_t token, KvCache<T>& cache) {
+    return prefill(std::span<const std::uint16_t>(&token, 1), cache);
+  }
+
+  /// Everything that is trained: "embedding", "blocks.3.attention_norm", "blocks.3.query.A", ...,
+  /// "final_norm", "head". Spans stay valid until the model is moved or destroyed.
+  Parameters<T> parameters() {
+    Parameters<T> all;
+    const auto append = [&all](Parameters<T> some) {
+      for (Parameter<T>& parameter : some) all.push_back(std::move(parameter));
+    };
+    append(frame_.embedding.parameter("embedding", Role::embedding));
+    for (std::size_t b = 0; b < config().layers; ++b) {
+      const std::string prefix = "blocks." + std::to_string(b);
+      append_prefixed(all, prefix,
+                      frame_.attention_norm[b].parameter("attention_norm", Role::norm));
+      append_prefixed(all, prefix, frame_.mlp_norm[b].parameter("mlp_norm", Role::norm));
+      if constexpr (LinearLayer<Linear>)
+        for (const LinearKind kind : linear_kinds)
+          append_prefixed(all, LinearName{b, kind}.text(), linear({b, kind}).parameters());
+    }
+    append(frame_.final_norm.parameter("final_norm", Role::norm));
+    append(frame_.head.parameter("head", Role::embedding));
+    return all;
+  }
+
+  void zero_gradients() {
+    for (const Parameter<T>& parameter : parameters())
+      std::fill(parameter.gradient.begin(), parameter.gradient.end(), T(0));
+  }
+
+  Linear& linear(const LinearName& which) { return linears_[index(which)]; }
+  const Linear& linear(const LinearName& which) const { return linears_[index(which)]; }
+
+  /// visit(const LinearName&, Linear&) for each linear layer, in the order of the blocks.
+  template <class Visit>
+  void for_each_linear(Visit&& visit) {
+    for (std::size_t i = 0; i < linears_.size(); ++i) visit(name_of(i), linears_[i]);
+  }
+  template <class Visit>
+  void for_each_linear(Visit&& visit) const {
+    for (std::size_t i = 0; i < linears_.size(); ++i) visit(name_of(i), linears_[i]);
+  }
+
+  /// The same model with other linear layers, sharing nothing with this one.
+  ///
+  /// @param change  (const Linear&, const LinearName&) -> Other
+  template <class Other, class Change>
+  Llama<Other> convert(Change&& change, LlamaOptions options = {}) const {
+    return Llama<Other>(frame_, options,
+                        [&](const LinearName& which) { return change(linear(which), which); });
+  }
+
+  /// Bytes of activations, gradients of activations and working memory held now.
+  std::size_t activation_bytes() const {
+    std::size_t sum = gradients_.bytes() + grad_stream_.bytes() + normed_.bytes() +
+                      grad_normed_.bytes() + logits_.bytes();
+    for (const Buffer<T>& stream : stream_) sum += stream.bytes();
+    for (const BlockMemory<T>& tape : tapes_) sum += tape.bytes();
+    return sum;
+  }
+
+ private:
+  template <class Other>
+  friend class Llama;
+
+  template <class MakeNamed>
+  Llama(LlamaFrame<T> frame, LlamaOptions options, MakeNamed&& make)
+      : frame_(std::move(frame)),
+        options_(options),
+        rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta)),
+        stream_(frame_.config.layers + 1),
+        tapes_(frame_.config.layers) {
+    frame_.train(options_);
+    linears_.reserve(config().layers * linear_kinds.size());
+    for (std::size_t b = 0; b < config().layers; ++b)
+      for (const LinearKind kind : linear_kinds) {
+        const LinearName which{b, kind};
+        const Shape shape = linear_shape(config(), kind);
+        linears_.push_back(make(which));
+        const Linear& made = linears_.back();
+        expects(made.out_features() == shape.rows && made.in_features() == shape.cols,
+                "Llama: the layer made for ", which.text(), " is (", made.out_features(), ", ",
+                made.in_features(), "), the model needs (", shape.rows, ", ", shape.cols, ")");
+      }
+  }
+
+  static std::size_t index(const LinearName& which) {
+    return which.block * linear_kinds.size() + static_cast<std::size_t>(which.kind);
+  }
+  static LinearName name_of(std::size_t i) {
+    return {i / linear_kinds.size(), linear_kinds[i % linear_kinds.size()]};
+  }
+  BlockLayers<Linear> block(std::size_t b) {
+    return {&linears_[b * linear_kinds.size()], &frame_.attention_norm[b], &frame_.mlp_norm[b],
+            &rope_, static_cast<T>(config().norm_eps)};
+  }
+
+  void expect_targets(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
+                      std::span<double> nll) const {
+    expects(targets.size() == inputs.size() && (nll.empty() || nll.size() == inputs.size()),
+            "Llama: ", inputs.size(), " inputs, ", targets.size(), " targets, room for ",
+            nll.size(), " losses");
+  }
+
+  /// Embeds the tokens into stream_[0].
+  void begin(std::span<const std::uint16_t> tokens, std::size_t batch, std::size_t length) {
+    expects(tokens.size() == batch * length, "Llama: ", tokens.size(), " tokens for ", batch,
+            " sequences of ", length);
+    rope_.prepare(length);
+    embedding_forward<T>(frame_.embedding_view(), tokens,
+                         stream_[0].shaped(tokens.size(), config().dim));
+  }
+
+  /// All blocks, nothing kept; the stream (tokens, dim) before the final norm.
+  MatrixView<T> evaluate(std::span<const std::uint16_t> tokens, std::size_t batch,
+                         std::size_t length) {
+    begin(tokens, batch, length);
+    const MatrixView<T> x = stream_[0].shaped(tokens.size(), config().dim);
+    for (std::size_t b = 0; b < config().layers; ++b) {
+      const BlockTape<T> tape = tapes_[0].tape(config(), batch, length);
+      block_forward(block(b), x, tape);
+      block_output(block(b), tape, x);
+    }
+    return x;
+  }
+
+  MatrixView<T> final_normed(MatrixView<const T> x, std::size_t tokens) {
+    final_inverse_rms_.resize(tokens);
+    const MatrixView<T> normed = normed_.shaped(tokens, config().dim);
+    rms_norm_forward<T>(x, frame_.final_norm.value, static_cast<T>(config().norm_eps), normed,
+                        final_inverse_rms_);
+    return normed;
+  }
+
+  /// Logits for some tokens at a time, given to use(logits, first token, their targets, room for
+  /// their losses); returns the mean loss, added up in the order of the tokens.
+  template <class Use>
+  double head_loss(MatrixView<const T> normed, std::span<const std::uint16_t> targets,
+                   std::span<double> nll, const Use& use) {
+    constexpr std::size_t numbers = std::size_t{1} << 18, fewest = 256;
+    const std::size_t tokens = targets.size(), vocab = config().vocab;
+    const std::size_t at_once = std::max(fewest, numbers / vocab / rows_per_task * rows_per_task);
+    nll_.resize(tokens);
+    for (std::size_t first = 0; first < tokens; first += at_once) {
+      const std::size_t count = std::min(at_once, tokens - first);
+      const MatrixView<T> logits = logits_.shaped(count, vocab);
+      dense_forward<T>(normed.block(first, 0, count, normed.cols), frame_.head_view(), logits);
+      use(logits, first, targets.subspan(first, count), std::span(nll_).subspan(first, count));
+    }
+    double sum = 0;
+    for (const double loss : nll_) sum += loss;
+    if (!nll.empty()) std::copy(nll_.begin(), nll_.end(), nll.begin());
+    return tokens == 0 ? 0 : sum / static_cast<double>(tokens);
+  }
+
+  LlamaFrame<T> frame_;
+  LlamaOptions options_;
+  std::vector<Linear> linears_;  // (layers * 7)
+  Rope<T> rope_;
+
+  std::vector<Buffer<T>> stream_;      // (layers + 1) inputs of the blocks; [0] alone in evaluation
+  std::vector<BlockMemory<T>> tapes_;  // (layers); [0] alone in evaluation and with per_block
+  BlockGradients<T> gradients_;
+  Buffer<T> grad_stream_, normed_, grad_normed_, logits_;
+  AlignedVector<T> final_inverse_rms_;
+  std::vector<double> nll_;
+};
+
+}  // namespace lrqat
+
+#endif  // LRQAT_NN_LLAMA_HPP

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// nn/rope.hpp: rotary position embedding on the interleaved pairs of a head.
+#ifndef LRQAT_NN_ROPE_HPP
+#define LRQAT_NN_ROPE_HPP
+
+#include <lrqat/core/aligned.hpp>
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/nn/rows.hpp>  // for_rows
+
+#include <cmath>
+#include <cstddef>
+
+namespace lrqat {
+
+/// The rotation of position p turns the pair (2i, 2i + 1) of every head by p theta^(-2i / head_dim)
+/// (Su et al. 2021). Angles, sines and cosines are computed in double.
+template <class T>
+class Rope {
+ public:
+  /// Errors: an odd head_dim; theta <= 0.
+  Rope(std::size_t head_dim, double theta) : pairs_(head_dim / 2), theta_(theta) {
+    expects(head_dim % 2 == 0 && head_dim > 0, "Rope: head_dim is ", head_dim,
+            ", pairs need an even number");
+    expects(theta > 0, "Rope: theta is ", theta, ", it must be positive");
+  }
+
+  std::size_t head_dim() const { return 2 * pairs_; }
+
+  /// Makes positions [0, count) available.
+  void prepare(std::size_t count) {
+    const std::size_t known = turns_.size() / (2 * pairs_);
+    if (count <= known) return;
+    turns_.resize(count * 2 * pairs_);
+    for (std::size_t position = known; position < count; ++position)
+      for (std::size_t i = 0; i < pairs_; ++i) {
+        const double exponent = -static_cast<double>(2 * i) / static_cast<double>(2 * pairs_);
+        const double angle = static_cast<double>(position) * std::pow(theta_, exponent);
+        turns_[(position * pairs_ + i) * 2] = static_cast<T>(std::cos(angle));
+        turns_[(position * pairs_ + i) * 2 + 1] = static_cast<T>(std::sin(angle));
+      }
+  }
+
+  /// Rotates in place. Row r of x, (tokens, heads * head_dim), is at position
+  /// first_position + r % length. Errors: columns that are no multiple of head_dim; positions that
+  /// were not prepared.
+  void forward(MatrixView<T> x, std::size_t length, std::size_t first_position = 0) const {
+    rotate(x, length, first_position, T(1));
+  }
+
+  /// The gradient: rotates in place by the opposite angles.
+  void backward(MatrixView<T> grad, std::size_t length, std::size_t first_position = 0) const {
+    rotate(grad, length, first_position, T(-1));
+  }
+
+ private:
+  void rotate(MatrixView<T> x, std::size_t length, std::size_t first_position, T sense) const {
+    expects(x.cols % (2 * pairs_) == 0, "Rope: x has ", x.cols,
+            " columns, no multiple of the head dimension ", 2 * pairs_);
+    const std::size_t last = x.rows == 0 ? 0 : first_position + (x.rows < length ? x.rows : length);
+    expects(x.rows == 0 || (length > 0 && last * 2 * pairs_ <= turns_.size()), "Rope: ", last,
+            " positions are needed, ", turns_.size() / (2 * pairs_), " are prepared");
+    for_rows(x.rows, [=, this](std::size_t first_row, std::size_t last_row) {
+      const std::size_t heads = x.cols / (2 * pairs_), pairs = pairs_;
+      for (std::size_t row = first_row; row < last_row; ++row) {
+        const T* const turn = turns_.data() + (first_position + row % length) * 2 * pairs;
+        T* const values = x.row(row).data();
+        for (std::size_t head = 0; head < heads; ++head)
+          for (std::size_t i = 0; i < pairs; ++i) {
+            T* const pair = values + (head * pairs + i) * 2;
+            const T cosine = turn[2 * i], sine = sense * turn[2 * i + 1];
+            const T even = pair[0], odd = pair[1];
+            pair[0] = even * cosine - odd * sine;
+            pair[1] = even * sine + odd * cosine;
+          }
+      }
+    });
+  }
+
+  std::size_t pairs_;
+  double theta_;
+  AlignedVector<T> turns_;  // (positions, pairs, 2): cosine, sine
+};
+
+}  // namespace lrqat
+
+#endif  // LRQAT_NN_ROPE_HPP

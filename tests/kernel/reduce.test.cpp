@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// kernel/reduce.test.cpp: sums and maxima over rows of every length.
+#include <lrqat/kernel/reduce.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <limits>
+#include <vector>
+
+TEST_CASE("sum_over: every term once, for every length", "[kernel]") {
+  for (std::size_t count = 0; count <= 70; ++count) {
+    const int sum =
+        lrqat::kernel::sum_over<int>(count, [](std::size_t i) { return static_cast<int>(i + 1); });
+    CHECK(sum == static_cast<int>(count * (count + 1) / 2));
+  }
+}
+
+TEST_CASE("sum_over: adds in the type it is asked for", "[kernel]") {
+  // 2^24 + 1 is no float.
+  const double sum = lrqat::kernel::sum_over<double>(17, [](std::size_t i) {
+    return i == 0 ? 0x1p24f : i == 16 ? 1.0f : 0.0f;
+  });
+  CHECK(sum == 0x1p24 + 1);
+}
+
+TEST_CASE("max_over: finds the largest wherever it is", "[kernel]") {
+  for (std::size_t count = 1; count <= 50; ++count)
+    for (std::size_t where = 0; where < count; ++where) {
+      std::vector<float> values(count, -3.0f);
+      values[where] = -1.5f;
+      CHECK(lrqat::kernel::max_over(values.data(), count) == -1.5f);
+    }
+  const std::vector<float> lowest(20, -std::numeric_limits<float>::infinity());
+  CHECK(lrqat::kernel::max_over(lowest.data(), lowest.size()) == lowest[0]);
+}
