@@ -10,7 +10,8 @@ file_formats="nlohmann-json3-dev libsentencepiece-dev"
 packages_for_examples="$toolchain $file_formats libcli11-dev"
 packages_for_tests="$packages_for_examples libeigen3-dev libxtensor-dev catch2 librapidcheck-dev
   clang libomp-dev"
-packages_for_benchmarks="$toolchain $file_formats libbenchmark-dev libopenblas-dev libdnnl-dev"
+packages_for_benchmarks="$toolchain $file_formats libbenchmark-dev libeigen3-dev libopenblas-dev
+  libdnnl-dev"
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 preset=${LRQAT_PRESET:-gcc}
@@ -35,8 +36,15 @@ install_packages() {
   as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o=Dpkg::Use-Pty=0)
   if command -v apt-get >/dev/null; then
     echo "lrqat: installing ${missing[*]}" >&2
-    { "${as_root[@]}" update && "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"; } \
-      >&2 && return
+    local log
+    log=$(mktemp)
+    if { "${as_root[@]}" update &&
+      "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+      rm "$log"
+      return
+    fi
+    tail -n 5 "$log" >&2
+    rm "$log"
   fi
   echo "lrqat: please install what Debian calls: ${missing[*]}" >&2
   for name in cmake ninja c++; do
