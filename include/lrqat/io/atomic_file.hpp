@@ -35,7 +35,7 @@ inline std::filesystem::path resolve_target(const std::filesystem::path& request
 
 /// A file `.<name>.tmp` beside the target, locked, removed in the end unless it was kept. The name
 /// is fixed, so that what a killed process left behind is reused and nothing piles up; the lock
-/// turns two writers at a time into an error for the second.
+/// turns two writers at a time into an error for the second, where the file system has locks.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& target)
@@ -43,11 +43,9 @@ class TemporaryFile {
     while (true) {
       FileDescriptor file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
       if (!file.is_open()) fail_on_file(path_, "create", errno);
-      if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EINTR) continue;
-        expects(errno != EWOULDBLOCK, target.string(), ": somebody else is writing this file");
-        fail_on_file(path_, "lock", errno);
-      }
+      // A file system without locks gives another error; there the second writer goes unnoticed.
+      expects(::flock(file.number(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
+              target.string(), ": somebody else is writing this file");
       // Between our open and our lock another writer may have renamed or removed this very file.
       const struct stat locked = status_of(file, path_);
       struct stat named {};
