@@ -30,7 +30,7 @@ std::string content(const std::filesystem::path& path) {
 std::string lines(std::uint64_t first, std::uint64_t last) {
   std::string all;
   for (std::uint64_t step = first; step <= last; ++step)
-    all += lrqat::json_line(report(step)) + '\n';
+    all += lrqat::json_of(report(step)).dump() + '\n';
   return all;
 }
 
@@ -40,7 +40,7 @@ void write(const std::filesystem::path& path, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("json_line: is JSON and gives the same doubles back", "[train]") {
+TEST_CASE("json_of: starts with the step and gives the same doubles back", "[train]") {
   const StepReport before{.step = 12345678901,
                           .steps = 3,
                           .loss = 1.0 / 3.0,
@@ -48,7 +48,9 @@ TEST_CASE("json_line: is JSON and gives the same doubles back", "[train]") {
                           .grad_norm = 1e-300,
                           .tokens_per_second = 1234.5,
                           .seconds = 0.25};
-  const auto line = nlohmann::json::parse(lrqat::json_line(before));
+  const std::string text = lrqat::json_of(before).dump();
+  CHECK(text.starts_with("{\"step\":12345678901,"));
+  const auto line = nlohmann::json::parse(text);
   CHECK(line.at("step") == before.step);
   CHECK(line.at("loss") == before.loss);
   CHECK(line.at("rate_factor") == before.rate_factor);

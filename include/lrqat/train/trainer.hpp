@@ -25,6 +25,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <vector>
 
@@ -128,7 +129,9 @@ class TrainingRun {
   std::uint64_t tokens_per_step() const { return inputs_.size() * plan_.accumulation; }
 
   void resume() {
-    const bool present = !plan_.checkpoint.empty() && std::filesystem::exists(plan_.checkpoint);
+    std::error_code absent;
+    const bool present =
+        !plan_.checkpoint.empty() && std::filesystem::exists(plan_.checkpoint, absent);
     expects(present || plan_.resume != Resume::required, "train: there is no checkpoint '",
             plan_.checkpoint.string(), "' to resume from");
     if (!present || plan_.resume == Resume::never) return;
