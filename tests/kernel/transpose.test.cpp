@@ -30,14 +30,20 @@ void check(std::size_t rows, std::size_t cols, std::size_t extra) {
 
 }  // namespace
 
-TEST_CASE("transpose: moves every element and no other", "[kernel]") {
+TEST_CASE("transpose: moves every element and no other, on every instruction set", "[kernel]") {
+  const lrqat::kernel::Isa before = lrqat::kernel::active_isa();
   const std::initializer_list<std::size_t> sizes{0, 1, 7, 15, 16, 17, 31, 32, 33, 67};
-  for (const std::size_t rows : sizes)
-    for (const std::size_t cols : sizes)
-      for (const std::size_t extra : {std::size_t{0}, std::size_t{5}}) {
-        check<float>(rows, cols, extra);
-        check<double>(rows, cols, extra);
-      }
+  for (const lrqat::kernel::Isa isa : lrqat::kernel::all_isas) {
+    if (!lrqat::kernel::machine_has(isa)) continue;
+    lrqat::kernel::set_active_isa(isa);
+    for (const std::size_t rows : sizes)
+      for (const std::size_t cols : sizes)
+        for (const std::size_t extra : {std::size_t{0}, std::size_t{5}}) {
+          check<float>(rows, cols, extra);
+          check<double>(rows, cols, extra);
+        }
+  }
+  lrqat::kernel::set_active_isa(before);
 }
 
 TEST_CASE("transpose: shapes that do not fit are an error", "[kernel]") {
