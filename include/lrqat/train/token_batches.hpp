@@ -20,13 +20,13 @@ namespace lrqat {
 /// an order of its own. What batch number n holds depends on (stream, length, batch, seed, n)
 /// alone, so a resumed run only needs to know n.
 ///
-/// @tparam Token  the integer type of the stream, such as std::uint16_t
-template <std::integral Token>
+/// @tparam Id  the integer type of the stream, such as std::uint16_t
+template <std::integral Id>
 class TokenBatches {
  public:
   /// @param stream  must outlive this object; its last partial window is not used
   /// @pre   length >= 1, batch >= 1, stream.size() > length
-  TokenBatches(std::span<const Token> stream, std::size_t length, std::size_t batch,
+  TokenBatches(std::span<const Id> stream, std::size_t length, std::size_t batch,
                std::uint64_t seed)
       : stream_(stream), length_(length), batch_(batch), seed_(seed) {
     expects(length >= 1 && batch >= 1, "TokenBatches: ", batch, " windows of ", length,
@@ -78,7 +78,7 @@ class TokenBatches {
     epoch_ = epoch;
   }
 
-  std::span<const Token> stream_;
+  std::span<const Id> stream_;
   std::size_t length_, batch_;
   std::uint64_t seed_;
   std::size_t windows_ = 0;

@@ -67,20 +67,20 @@ struct TrainResult {
 
 /// The loss and gradients of one batch: returns the mean loss over its batch * length targets and
 /// adds gradient_scale times the gradient of that mean to the parameters' gradients.
-template <class F, class Token>
-concept MicroStep = requires(F f, std::span<const Token> tokens, std::size_t batch,
-                             std::size_t length, float gradient_scale) {
+template <class F, class Id>
+concept MicroStep = requires(F f, std::span<const Id> tokens, std::size_t batch, std::size_t length,
+                             float gradient_scale) {
   { f(tokens, tokens, batch, length, gradient_scale) } -> std::convertible_to<double>;
 };
 
 namespace detail {
 
 /// One call of train: what its steps share.
-template <class Token, class Step>
+template <class Id, class Step>
 class TrainingRun {
  public:
-  TrainingRun(const TrainPlan& plan, TokenBatches<Token>& batches, AdamW& optimizer,
-              Step& micro_step, const TrainObserver& observer, const std::atomic<bool>* stop)
+  TrainingRun(const TrainPlan& plan, TokenBatches<Id>& batches, AdamW& optimizer, Step& micro_step,
+              const TrainObserver& observer, const std::atomic<bool>* stop)
       : plan_(plan),
         batches_(batches),
         optimizer_(optimizer),
@@ -166,9 +166,9 @@ class TrainingRun {
     double loss = 0;
     for (std::size_t part = 0; part < plan_.accumulation; ++part) {
       if (stop_ != nullptr && stop_->load()) return std::nullopt;
-      batches_.fill(progress_.step * plan_.accumulation + part, std::span<Token>(inputs_),
-                    std::span<Token>(targets_));
-      loss += micro_step_(std::span<const Token>(inputs_), std::span<const Token>(targets_),
+      batches_.fill(progress_.step * plan_.accumulation + part, std::span<Id>(inputs_),
+                    std::span<Id>(targets_));
+      loss += micro_step_(std::span<const Id>(inputs_), std::span<const Id>(targets_),
                           batches_.batch(), batches_.length(), gradient_scale);
     }
     loss /= static_cast<double>(plan_.accumulation);
@@ -192,12 +192,12 @@ class TrainingRun {
   }
 
   const TrainPlan& plan_;
-  TokenBatches<Token>& batches_;
+  TokenBatches<Id>& batches_;
   AdamW& optimizer_;
   Step& micro_step_;
   const TrainObserver& observer_;
   const std::atomic<bool>* stop_;
-  std::vector<Token> inputs_, targets_;  // (batch, length)
+  std::vector<Id> inputs_, targets_;  // (batch, length)
   Progress progress_;
   std::uint64_t first_step_ = 0;  // of this call
   double seconds_before_ = 0;     // spent by earlier ones
@@ -220,12 +220,12 @@ class TrainingRun {
 /// @param micro_step  see MicroStep: (inputs, targets, batch, length, gradient_scale) -> loss
 /// @param stop        may be null; set from another thread or from a signal handler
 /// @pre   plan.steps >= 1, plan.accumulation >= 1
-template <std::integral Token, MicroStep<Token> Step>
-TrainResult train(const TrainPlan& plan, TokenBatches<Token>& batches, AdamW& optimizer,
+template <std::integral Id, MicroStep<Id> Step>
+TrainResult train(const TrainPlan& plan, TokenBatches<Id>& batches, AdamW& optimizer,
                   Step&& micro_step, const TrainObserver& observer = {},
                   const std::atomic<bool>* stop = nullptr) {
-  return detail::TrainingRun<Token, std::remove_reference_t<Step>>(plan, batches, optimizer,
-                                                                   micro_step, observer, stop)();
+  return detail::TrainingRun<Id, std::remove_reference_t<Step>>(plan, batches, optimizer,
+                                                                micro_step, observer, stop)();
 }
 
 }  // namespace lrqat
