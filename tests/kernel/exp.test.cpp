@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -79,6 +80,38 @@ TEST_CASE("exp: infinities, NaN, overflow, vanishing results and zero", "[kernel
   }
 }
 
-TEST_CASE("exp: double is the standard library's", "[kernel]") {
-  CHECK(lrqat::kernel::exp(1.25) == std::exp(1.25));
+TEST_CASE("exp: double is within 2 units too", "[kernel]") {
+  const EveryIsa restore;
+  std::vector<double> x, y;
+  for (int i = -70839; i <= 70978; ++i) x.push_back(static_cast<double>(i) * 1e-2);
+  for (int i = -20000; i <= 20000; ++i) x.push_back(static_cast<double>(i) * 1e-5);
+  y.resize(x.size());
+  for (const auto isa : lrqat::kernel::all_isas) {
+    if (!lrqat::kernel::machine_has(isa)) continue;
+    lrqat::kernel::set_active_isa(isa);
+    const double* const from = x.data();
+    double* const to = y.data();
+    const std::size_t count = x.size();
+    lrqat::kernel::vectorised([=] {
+      lrqat::kernel::for_each_lane(count,
+                                   [=](std::size_t i) { to[i] = lrqat::kernel::exp(from[i]); });
+    });
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const long double exact = std::exp(static_cast<long double>(x[i]));
+      const double nearest = static_cast<double>(exact);
+      const double unit = std::nextafter(nearest, 1e308) - nearest;
+      worst = std::max(worst, static_cast<double>(std::abs(static_cast<long double>(y[i]) - exact) /
+                                                  static_cast<long double>(unit)));
+    }
+    INFO(lrqat::kernel::name(isa));
+    CHECK(worst <= 2.0);
+  }
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK(lrqat::kernel::exp(infinity) == infinity);
+  CHECK(lrqat::kernel::exp(710.0) == infinity);
+  CHECK(lrqat::kernel::exp(-infinity) == 0.0);
+  CHECK(lrqat::kernel::exp(-709.0) == 0.0);
+  CHECK(lrqat::kernel::exp(0.0) == 1.0);
+  CHECK(std::isnan(lrqat::kernel::exp(std::numeric_limits<double>::quiet_NaN())));
 }

@@ -240,7 +240,8 @@ TEST_CASE("Llama: converts layer by layer into a model of its own", "[nn]") {
   CHECK(copy.parameters().size() == 6);  // embedding and norms only
   copy.parameters()[0].value[0] += 1;
   model.for_each_linear([](const lrqat::LinearName&, DenseLinear<float>& linear) {
-    for (float& weight : linear.parameters()[0].value) weight = 0;
+    const auto parameters = linear.parameters();
+    for (float& weight : parameters[0].value) weight = 0;
   });
   CHECK(copy.linear({1, lrqat::LinearKind::key}).weight()(0, 0) == weights.blocks[1].key[0]);
   CHECK(model.frame().embedding.value[0] == weights.embedding[0]);
