@@ -23,7 +23,8 @@ TEST_CASE("Isa: every name is read back", "[kernel]") {
 
 TEST_CASE("Isa: an unknown name is an error that says what is known", "[kernel]") {
   CHECK_THROWS_WITH(lrqat::kernel::isa_named("sse9"),
-                    "LRQAT_ISA: unknown instruction set \"sse9\"; known are scalar, avx2, avx512");
+                    "LRQAT_ISA: unknown instruction set \"sse9\"; known are scalar, neon, "
+                    "avx2, avx512");
   CHECK_THROWS_AS(lrqat::kernel::isa_named(""), lrqat::Error);
   CHECK_THROWS_AS(lrqat::kernel::isa_named("AVX2"), lrqat::Error);
 }

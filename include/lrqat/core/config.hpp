@@ -34,4 +34,10 @@
 #define LRQAT_X86 0
 #endif
 
+#if defined(__aarch64__)
+#define LRQAT_ARM64 1
+#else
+#define LRQAT_ARM64 0
+#endif
+
 #endif  // LRQAT_CORE_CONFIG_HPP

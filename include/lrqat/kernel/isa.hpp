@@ -3,7 +3,7 @@
 #ifndef LRQAT_KERNEL_ISA_HPP
 #define LRQAT_KERNEL_ISA_HPP
 
-#include <lrqat/core/config.hpp>   // LRQAT_X86
+#include <lrqat/core/config.hpp>   // LRQAT_X86, LRQAT_ARM64
 #include <lrqat/core/expects.hpp>  // expects, fail
 
 #include <cstdlib>
@@ -31,15 +31,19 @@
 
 namespace lrqat::kernel {
 
-/// Each contains the ones before it. avx2 stands for AVX2 + FMA, avx512 for AVX-512 F, BW, VL, DQ.
-enum class Isa { scalar, avx2, avx512 };
+/// On each processor, those that it has contain the ones before. neon is part of every AArch64,
+/// avx2 stands for AVX2 + FMA, avx512 for AVX-512 F, BW, VL, DQ.
+enum class Isa { scalar, neon, avx2, avx512 };
 
 /// All of them, slowest first; see machine_has.
-inline constexpr Isa all_isas[] = {Isa::scalar, Isa::avx2, Isa::avx512};
+inline constexpr Isa all_isas[] = {Isa::scalar, Isa::neon, Isa::avx2, Isa::avx512};
 
-/// The name that LRQAT_ISA takes: "scalar", "avx2", "avx512".
+/// The name that LRQAT_ISA takes: "scalar", "neon", "avx2", "avx512".
 constexpr std::string_view name(Isa isa) {
-  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "scalar";
+  return isa == Isa::avx512 ? "avx512"
+         : isa == Isa::avx2 ? "avx2"
+         : isa == Isa::neon ? "neon"
+                            : "scalar";
 }
 
 /// Whether the processor and the operating system let this program use `isa`.
@@ -51,6 +55,8 @@ inline bool machine_has(Isa isa) {
   if (isa == Isa::avx512)
     return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#elif LRQAT_ARM64
+  if (isa == Isa::neon) return true;
 #endif
   return isa == Isa::scalar;
 }
@@ -62,7 +68,7 @@ inline Isa isa_named(std::string_view wanted) {
     expects(machine_has(isa), "LRQAT_ISA: this machine lacks ", wanted);
     return isa;
   }
-  fail("LRQAT_ISA: unknown instruction set \"", wanted, "\"; known are scalar, avx2, avx512");
+  fail("LRQAT_ISA: unknown instruction set \"", wanted, "\"; known are scalar, neon, avx2, avx512");
 }
 
 /// The widest instruction set of the machine.

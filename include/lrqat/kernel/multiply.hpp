@@ -41,6 +41,7 @@ inline void multiply(LeftFactor<float> a, MatrixView<const float> b, MatrixView<
       return BlockedProduct<Isa::avx512>(a, b, c).run();
     case Isa::avx2:
       return BlockedProduct<Isa::avx2>(a, b, c).run();
+    case Isa::neon:
     case Isa::scalar:
       break;
   }

@@ -54,6 +54,14 @@ struct VectorisedCall<Isa::avx512> {
   }
 };
 LRQAT_TARGET_END
+#elif LRQAT_ARM64
+template <>
+struct VectorisedCall<Isa::neon> {
+  template <class F>
+  [[gnu::flatten]] static void run(F& f) {
+    f();
+  }
+};
 #endif
 
 }  // namespace detail
@@ -62,8 +70,9 @@ LRQAT_TARGET_END
 /// active_isa(): loops over elements written as for_each_lane become vector loops. Marking f's
 /// helpers LRQAT_INLINE makes sure that they come along.
 ///
-/// Bits: outside of scalar the compiler may fuse a * b + c, so a result that decides a rounding is
-/// written with fused_multiply_add or with exact products (core/numeric.hpp). f returns nothing.
+/// Bits: outside of x86's scalar the compiler may fuse a * b + c, so a result that decides a
+/// rounding is written with fused_multiply_add or with exact products (core/numeric.hpp). f returns
+/// nothing.
 template <class F>
 void vectorised(F&& f) {
 #if LRQAT_X86
@@ -72,9 +81,12 @@ void vectorised(F&& f) {
       return detail::VectorisedCall<Isa::avx512>::run(f);
     case Isa::avx2:
       return detail::VectorisedCall<Isa::avx2>::run(f);
+    case Isa::neon:
     case Isa::scalar:
       break;
   }
+#elif LRQAT_ARM64
+  if (active_isa() == Isa::neon) return detail::VectorisedCall<Isa::neon>::run(f);
 #endif
   detail::VectorisedCall<Isa::scalar>::run(f);
 }
