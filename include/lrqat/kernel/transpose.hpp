@@ -10,6 +10,8 @@
 #if LRQAT_X86
 #include <lrqat/kernel/transpose/avx2.hpp>
 #include <lrqat/kernel/transpose/avx512.hpp>
+#elif LRQAT_ARM64
+#include <lrqat/kernel/transpose/neon.hpp>
 #endif
 
 #include <cstddef>
@@ -54,6 +56,9 @@ inline void transpose(MatrixView<const float> source, MatrixView<float> target) 
     return detail::transpose_in_squares<TransposeSquare<Isa::avx512, float>>(source, target);
   if (isa == Isa::avx2)
     return detail::transpose_in_squares<TransposeSquare<Isa::avx2, float>>(source, target);
+#elif LRQAT_ARM64
+  if (active_isa() == Isa::neon)
+    return detail::transpose_in_squares<TransposeSquare<Isa::neon, float>>(source, target);
 #endif
   detail::transpose_in_squares<TransposeSquare<Isa::scalar, float>>(source, target);
 }
