@@ -6,7 +6,8 @@ include(GNUInstallDirs)
 set(config_folder ${CMAKE_INSTALL_DATADIR}/cmake/lrqat)
 install(TARGETS lrqat lrqat_io lrqat_sentencepiece lrqat_eigen lrqat_xtensor
         EXPORT lrqatTargets
-        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILE_SET foreign DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT lrqatTargets NAMESPACE lrqat:: DESTINATION ${config_folder})
 configure_package_config_file(cmake/lrqatConfig.cmake.in ${PROJECT_BINARY_DIR}/lrqatConfig.cmake
                               INSTALL_DESTINATION ${config_folder})
