@@ -166,9 +166,9 @@ class Parameterization {
       return 0.0f;
   }
   std::size_t cell_size(std::size_t cell) const {
-    if (layout_.scales.rows == 1) return shape_.size() / layout_.scales.cols;
     const std::size_t first = cell % layout_.scales.cols * layout_.group_columns;
-    return std::min(layout_.group_columns, shape_.cols - first);
+    const std::size_t columns = std::min(layout_.group_columns, shape_.cols - first);
+    return layout_.scales.rows == 1 ? shape_.rows * columns : columns;
   }
   const std::byte* base_row(std::size_t row) const {
     return base_.data() + row * storage::bytes_per_row(shape_.cols);
