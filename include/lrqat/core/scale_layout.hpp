@@ -17,6 +17,7 @@ struct ScaleLayout {
   Shape scales;                   // (1 or out, groups of a row)
   std::size_t group_columns = 1;  // the last group of a row may be shorter
 
+  bool operator==(const ScaleLayout&) const = default;
   constexpr std::size_t size() const { return scales.size(); }
   constexpr std::size_t index(std::size_t row, std::size_t col) const {
     return (scales.rows == 1 ? 0 : row) * scales.cols + col / group_columns;

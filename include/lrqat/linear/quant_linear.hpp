@@ -129,6 +129,9 @@ class BasicQuantLinear {
                   "convert_to<Other>: both layers must have the same grid and granularity; other "
                   "schemes start from the float weight.");
     const ScaleLayout& layout = weight_.layout();
+    const ScaleLayout wanted = Other::granularity::layout(weight_.shape(), options);
+    expects(wanted == layout, "QuantLinear::convert_to: groups of ", layout.group_columns,
+            " inputs cannot become groups of ", wanted.group_columns);
     std::vector<QParams> qparams(layout.size());
     for (std::size_t cell = 0; cell < qparams.size(); ++cell)
       qparams[cell] = {weight_.used_scale(cell),
@@ -181,9 +184,13 @@ class BasicQuantLinear {
     const ScaleLayout layout = Gran::layout(weight.shape(), options);
     expects(qparams.size() == layout.size(), "QuantLinear: ", qparams.size(), " scales given, ",
             "the weight (", weight.rows, ", ", weight.cols, ") has ", layout.size(), " groups");
-    for (std::size_t i = 0; i < qparams.size(); ++i)
-      expects(std::isfinite(qparams[i].scale) && std::isfinite(qparams[i].zero_point),
-              "QuantLinear: scale or zero point ", i, " is not finite");
+    for (std::size_t i = 0; i < qparams.size(); ++i) {
+      expects(std::isfinite(qparams[i].scale), "QuantLinear: scale ", i, " is not finite");
+      // Up to 2^16, levels and fixed-point values next to it are exact in float.
+      const float zero = qparams[i].zero_point;
+      expects(!G::has_zero_point || (std::fabs(zero) <= 0x1p16f && std::floor(zero) == zero),
+              "QuantLinear: zero point ", i, " is ", zero, ", an integer up to 65536 is needed");
+    }
     return weight;
   }
 
@@ -236,10 +243,25 @@ class BasicQuantLinear {
 
 namespace detail {
 
-/// Stands in for a layer whose policies were refused, so that the sentence comes alone.
+/// Stands in for a layer whose policies were refused, with whatever a program asks of a layer, so
+/// that the sentence comes alone. No program with one compiles.
 struct RefusedLayer {
+  using scalar = float;
+  using grid = void;
+  using granularity = void;
   template <class... Arguments>
-  explicit RefusedLayer(Arguments&&...) {}
+  explicit RefusedLayer(const Arguments&...) {}
+  std::size_t in_features() const { return 0; }
+  std::size_t out_features() const { return 0; }
+  template <class... Arguments>
+  void forward(const Arguments&...) const {}
+  template <class... Arguments>
+  void backward(const Arguments&...) {}
+  Parameters<float> parameters() { return {}; }
+  std::vector<NamedGradient> gradients() { return {}; }
+  void zero_gradients() {}
+  RefusedLayer merge() const { return RefusedLayer(0); }
+  LayerBytes bytes() const { return {}; }
 };
 
 template <bool valid, class... Ps>

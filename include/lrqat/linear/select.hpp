@@ -110,6 +110,24 @@ consteval bool all_are_policies() {
   return holds;
 }
 
+/// An axis that no slot reads would be dropped without a word.
+template <class Kind, class... Known>
+inline constexpr bool is_one_of = (std::is_same_v<Kind, Known> || ...);
+template <class P>
+inline constexpr bool has_slot =
+    is_one_of<typename kind_of<P>::type, kind::grid, kind::granularity, kind::storage,
+              kind::adapter, kind::placement, kind::estimator, kind::initializer, kind::input,
+              kind::trainable, kind::backend>;
+
+template <class... Ps>
+consteval bool kinds_are_known() {
+  constexpr bool holds = (has_slot<Ps> && ...);
+  static_assert(holds,
+                "QuantLinear<...>: a policy's policy_kind is none that a linear layer has. The "
+                "kinds are in core/policy.hpp, e.g. lrqat::kind::grid.");
+  return holds;
+}
+
 template <class... Ps>
 consteval bool kinds_are_single() {
   constexpr bool holds = ((count_of<typename kind_of<Ps>::type, Ps...> == 1) && ...);
@@ -117,6 +135,15 @@ consteval bool kinds_are_single() {
                 "QuantLinear<...>: two policies of one kind. Keep one of them; to quantize "
                 "activations, write Input<UInt<8>>.");
   return holds;
+}
+
+/// True also where G is no grid: that has its own sentence.
+template <class G>
+consteval bool codes_fit_a_byte() {
+  if constexpr (Grid<G>)
+    return G::bits <= 8;
+  else
+    return true;
 }
 
 /// One concept a slot; the compiler adds what is missing to the sentence.
@@ -136,6 +163,10 @@ consteval bool slots_model_their_concepts() {
     static_assert(Grid<typename S::grid>,
                   "QuantLinear<...>: the grid does not model lrqat::Grid (concept/grid.hpp); the "
                   "missing member follows.");
+    constexpr bool codes_fit = codes_fit_a_byte<typename S::grid>();
+    static_assert(codes_fit,
+                  "QuantLinear<...>: the grid has codes of more than 8 bits, which no storage "
+                  "holds.");
     static_assert(Granularity<typename S::granularity>,
                   "QuantLinear<...>: the granularity does not model lrqat::Granularity "
                   "(concept/granularity.hpp); the missing member follows.");
@@ -154,7 +185,8 @@ consteval bool slots_model_their_concepts() {
     static_assert(InputQuantizer<typename S::input>,
                   "QuantLinear<...>: the input does not model lrqat::InputQuantizer "
                   "(concept/input_quantizer.hpp); the missing member follows.");
-    return grid && granularity && adapter && placement && estimator && trainable && input;
+    return grid && codes_fit && granularity && adapter && placement && estimator && trainable &&
+           input;
   }
 }
 
@@ -197,10 +229,11 @@ consteval bool policies_agree() {
 template <class... Ps>
 consteval bool valid_policies() {
   if constexpr (all_are_policies<Ps...>())
-    if constexpr (kinds_are_single<Ps...>())
-      if constexpr (slots_model_their_concepts<slots<Ps...>>())
-        if constexpr (storage_and_initializer_fit_the_grid<slots<Ps...>>())
-          return policies_agree<slots<Ps...>>();
+    if constexpr (kinds_are_known<Ps...>())
+      if constexpr (kinds_are_single<Ps...>())
+        if constexpr (slots_model_their_concepts<slots<Ps...>>())
+          if constexpr (storage_and_initializer_fit_the_grid<slots<Ps...>>())
+            return policies_agree<slots<Ps...>>();
   return false;
 }
 
