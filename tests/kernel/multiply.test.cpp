@@ -74,7 +74,11 @@ void check(std::size_t m, std::size_t k, std::size_t n, Layout layout, std::size
   if (layout == Layout::rows) factor = lrqat::kernel::left(a.view().block(0, 0, m, k));
   if (layout == Layout::sparse) factor = {a.view().data, m, k, a.stride, 3};
   Padded<float> b(k, n, extra, 2), c(m, n, extra, 3), expected = c;
+  Padded<float> expected_alone = c;
+  for (std::size_t i = 0; i < m; ++i)
+    std::fill_n(expected_alone.view().row(i).data(), n, 0.0f);
   multiply_by_definition(factor, b.view(), expected.view());
+  multiply_by_definition(factor, b.view(), expected_alone.view());
   const IsaGuard guard;
   for (const Isa isa : lrqat::kernel::all_isas) {
     if (!lrqat::kernel::machine_has(isa)) continue;
@@ -83,6 +87,9 @@ void check(std::size_t m, std::size_t k, std::size_t n, Layout layout, std::size
     lrqat::kernel::multiply(factor, b.view(), result.view());
     INFO("isa " << std::string(name(isa)));
     REQUIRE(bits(result.storage) == bits(expected.storage));
+    result = c;
+    lrqat::kernel::multiply_into(factor, b.view(), result.view());
+    REQUIRE(bits(result.storage) == bits(expected_alone.storage));
   }
 }
 

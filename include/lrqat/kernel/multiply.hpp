@@ -11,8 +11,11 @@
 #if LRQAT_X86
 #include <lrqat/kernel/multiply/avx2.hpp>
 #include <lrqat/kernel/multiply/avx512.hpp>
+#elif LRQAT_ARM64
+#include <lrqat/kernel/multiply/neon.hpp>
 #endif
 
+#include <algorithm>
 #include <cstddef>
 
 namespace lrqat::kernel {
@@ -26,6 +29,29 @@ bool has_work(const LeftFactor<T>& a, const MatrixView<const T>& b, const Matrix
   return a.rows != 0 && a.depth != 0 && b.cols != 0;
 }
 
+inline void fill_with_zeros(MatrixView<float> c) {
+  for (std::size_t i = 0; i < c.rows; ++i) std::fill_n(c.data + i * c.stride, c.cols, 0.0f);
+}
+
+inline void product(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c,
+                    bool overwrites) {
+#if LRQAT_X86
+  switch (active_isa()) {
+    case Isa::avx512:
+      return BlockedProduct<Isa::avx512>(a, b, c, overwrites).run();
+    case Isa::avx2:
+      return BlockedProduct<Isa::avx2>(a, b, c, overwrites).run();
+    case Isa::neon:
+    case Isa::scalar:
+      break;
+  }
+#elif LRQAT_ARM64
+  if (active_isa() == Isa::neon) return BlockedProduct<Isa::neon>(a, b, c, overwrites).run();
+#endif
+  if (overwrites) fill_with_zeros(c);
+  multiply_scalar(a, b, c);
+}
+
 }  // namespace detail
 
 /// c (m, n) += a (m, k) b (k, n); c overlaps neither a nor b.
@@ -34,19 +60,15 @@ bool has_work(const LeftFactor<T>& a, const MatrixView<const T>& b, const Matrix
 /// the same bits on every instruction set and for every split of m and n. An empty m, n or k leaves
 /// c as it is. Errors: shapes that do not fit.
 inline void multiply(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c) {
-  if (!detail::has_work(a, b, c)) return;
-#if LRQAT_X86
-  switch (active_isa()) {
-    case Isa::avx512:
-      return BlockedProduct<Isa::avx512>(a, b, c).run();
-    case Isa::avx2:
-      return BlockedProduct<Isa::avx2>(a, b, c).run();
-    case Isa::neon:
-    case Isa::scalar:
-      break;
-  }
-#endif
-  multiply_scalar(a, b, c);
+  if (detail::has_work(a, b, c)) detail::product(a, b, c, false);
+}
+
+/// c (m, n) = a b: the bits of multiply() into zeros, whatever c held.
+inline void multiply_into(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c) {
+  if (detail::has_work(a, b, c))
+    detail::product(a, b, c, true);
+  else
+    detail::fill_with_zeros(c);
 }
 
 /// The same in double, the precision of oracles: plain loops, products not necessarily fused.

@@ -35,8 +35,9 @@ struct RegisterTile<Isa::avx512> {
       const float* const target = operands.target + i * operands.target_stride;
       LRQAT_UNROLL
       for (std::size_t v = 0; v < vectors; ++v)
-        sum[i][v] = vectors == 1 ? _mm512_maskz_loadu_ps(mask, target)
-                                 : _mm512_loadu_ps(target + v * lanes);
+        sum[i][v] = operands.overwrites ? _mm512_setzero_ps()
+                    : vectors == 1      ? _mm512_maskz_loadu_ps(mask, target)
+                                        : _mm512_loadu_ps(target + v * lanes);
     }
     const float* left = operands.left;
     const float* right = operands.right;

@@ -25,6 +25,7 @@ struct TileOperands {
   std::size_t right_step, panel_step;
   float* target;
   std::size_t target_stride, depth;
+  bool overwrites;  // sums start at 0 in place of the old target
 };
 
 /// The register tiles of an instruction set, in kernel/multiply/<isa>.hpp:
@@ -32,19 +33,21 @@ struct TileOperands {
 ///   row_counts                             index_sequence of the tile heights, descending to 1
 ///   vectors(rows)                          widest tile of that height, in vectors
 ///   run<rows, vectors, row_step>(operands, cols)
-///                                          target += left right; of one vector only `cols` lanes
+///                                          target += (or =) left right; of one vector only `cols`
+///                                          lanes
 ///   pack(from, stride, depth, cols, to)    panels of the right factor one after the other
 template <Isa>
 struct RegisterTile;
 
-/// Cuts c (m, n) += a (m, k) b (k, n) into blocks of depth x width that stay in the second-level
-/// cache, and those into register tiles. No choice made here changes a bit of the result: the
-/// chain of an element passes through c from one block of the depth to the next.
+/// Cuts c (m, n) += a (m, k) b (k, n), or c = a b, into blocks of depth x width that stay in the
+/// second-level cache, and those into register tiles. No choice made here changes a bit of the
+/// result: the chain of an element passes through c from one block of the depth to the next.
 template <Isa isa>
 class BlockedProduct {
  public:
-  BlockedProduct(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c)
-      : a_(a), b_(b), c_(c) {}
+  BlockedProduct(LeftFactor<float> a, MatrixView<const float> b, MatrixView<float> c,
+                 bool overwrites)
+      : a_(a), b_(b), c_(c), overwrites_(overwrites) {}
 
   void run() {
     const std::size_t parts = (a_.depth + max_depth - 1) / max_depth;
@@ -73,6 +76,7 @@ class BlockedProduct {
     operands.right = b_.data + k * b_.stride + col;
     operands.right_step = b_.stride;
     operands.panel_step = panel;
+    operands.overwrites = overwrites_ && k == 0;
     if (packs) {
       float* const packed = pack_buffer();
       Tile::pack(operands.right, b_.stride, depth, cols, packed);
@@ -158,6 +162,7 @@ class BlockedProduct {
   LeftFactor<float> a_;
   MatrixView<const float> b_;
   MatrixView<float> c_;
+  bool overwrites_;
 };
 
 }  // namespace lrqat::kernel
