@@ -52,42 +52,67 @@ struct LowRank {
       return {{"A", Role::adapter, a_, grad_a_}, {"B", Role::adapter, b_, grad_b_}};
     }
 
-    void add(const Tile& tile, MatrixView<float> z) const {
-      const auto product = scratch<struct product_slot>(tile.rows, tile.cols);
-      std::fill_n(product.data, tile.rows * tile.cols, 0.0f);
-      kernel::multiply(kernel::left(a_rows(tile)), b_cols(tile), product);
-      kernel::vectorised([&] {
-        for (std::size_t i = 0; i < tile.rows; ++i)
-          kernel::for_each_lane(tile.cols, [gain = gain_, ab = product.row(i).data(),
-                                            out = z.row(i).data()](std::size_t j) {
-            out[j] = fused_multiply_add(gain, ab[j], out[j]);
-          });
-      });
+    /// Adds delta to strips of one tile, each a few rows of it in full width; the tile's columns of
+    /// B were brought together once. Until the next of its kind on the same thread.
+    class Strips {
+     public:
+      void add(const Tile& strip, MatrixView<float> z) const {
+        const auto product = scratch<struct product_slot>(strip.rows, strip.cols);
+        kernel::multiply_into(kernel::left(state_->a_rows(strip)), b_, product);
+        kernel::vectorised([&] {
+          for (std::size_t i = 0; i < strip.rows; ++i)
+            kernel::for_each_lane(strip.cols, [gain = state_->gain_, ab = product.row(i).data(),
+                                               out = z.row(i).data()](std::size_t j) {
+              out[j] = fused_multiply_add(gain, ab[j], out[j]);
+            });
+        });
+      }
+
+     private:
+      friend state;
+      Strips(const state& all, MatrixView<const float> b) : state_(&all), b_(b) {}
+      const state* state_;
+      MatrixView<const float> b_;
+    };
+
+    Strips strips(const Tile& tile) const {
+      const auto from = b_cols(tile);
+      const auto b = padded_scratch<struct columns_slot>(rank_, tile.cols);
+      for (std::size_t k = 0; k < rank_; ++k)
+        std::copy_n(from.row(k).data(), tile.cols, b.row(k).data());
+      return {*this, b};
     }
+
+    void add(const Tile& tile, MatrixView<float> z) const { strips(tile).add(tile, z); }
 
     std::size_t shared_gradients() const { return a_.size(); }
 
     /// dA = gain dZ B^T, dB = gain A^T dZ; the gain of dA is applied by reduce().
     void backward(const Tile& tile, MatrixView<const float> grad_z, std::span<float> shared) {
-      const auto b_transposed = scratch<struct transposed_slot>(tile.cols, rank_);
+      const auto b_transposed = padded_scratch<struct transposed_slot>(tile.cols, rank_);
       kernel::transpose(b_cols(tile), b_transposed);
       kernel::multiply(kernel::left(grad_z), b_transposed,
                        {shared.data() + tile.row * rank_, tile.rows, rank_});
 
-      const auto grad_b = scratch<struct grad_b_slot>(rank_, tile.cols);
-      std::fill_n(grad_b.data, rank_ * tile.cols, 0.0f);
-      kernel::multiply(kernel::left_transposed(a_rows(tile)), grad_z, grad_b);
-      for (std::size_t k = 0; k < rank_; ++k) {
-        float* sum = grad_b_.data() + k * shape_.cols + tile.col;
-        for (std::size_t j = 0; j < tile.cols; ++j) sum[j] += gain_ * grad_b(k, j);
-      }
+      const auto grad_b = padded_scratch<struct grad_b_slot>(rank_, tile.cols);
+      kernel::multiply_into(kernel::left_transposed(a_rows(tile)), grad_z, grad_b);
+      kernel::vectorised([&] {
+        for (std::size_t k = 0; k < rank_; ++k)
+          add_with_gain(grad_b.row(k), grad_b_.data() + k * shape_.cols + tile.col);
+      });
     }
 
     void reduce(std::span<const float> shared) {
-      for (std::size_t i = 0; i < shared.size(); ++i) grad_a_[i] += gain_ * shared[i];
+      kernel::vectorised([&] { add_with_gain(shared, grad_a_.data()); });
     }
 
    private:
+    LRQAT_INLINE void add_with_gain(std::span<const float> values, float* sums) const {
+      kernel::for_each_lane(values.size(),
+                            [gain = gain_, from = values.data(), sums](std::size_t i) {
+                              sums[i] = fused_multiply_add(gain, from[i], sums[i]);
+                            });
+    }
     MatrixView<const float> a_rows(const Tile& tile) const {
       return {a_.data() + tile.row * rank_, tile.rows, rank_};
     }

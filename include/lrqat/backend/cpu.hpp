@@ -35,15 +35,17 @@ struct Cpu {
       const std::size_t count = std::min(rows, shape.rows - row);
       const auto x_piece = x.block(first, 0, std::min(tokens, x.rows - first), x.cols);
       const auto y_tile = y.block(first, row, x_piece.rows, count);
-      for (std::size_t t = 0; t < y_tile.rows; ++t) std::fill_n(y_tile.row(t).data(), count, 0.0f);
       for (std::size_t col = 0; col < shape.cols; col += max_columns) {
         const Tile tile{row, col, count, std::min(max_columns, shape.cols - col)};
-        const auto w = scratch<struct weight_slot>(tile.rows, tile.cols);
-        const auto w_transposed = scratch<struct transposed_slot>(tile.cols, tile.rows);
+        const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
+        const auto w_transposed = padded_scratch<struct transposed_slot>(tile.cols, tile.rows);
         weight.weight(tile, w);
         kernel::transpose(w, w_transposed);
-        kernel::multiply(kernel::left(x_piece.block(0, col, x_piece.rows, tile.cols)),
-                         w_transposed, y_tile);
+        const auto x_columns = kernel::left(x_piece.block(0, col, x_piece.rows, tile.cols));
+        if (col == 0)
+          kernel::multiply_into(x_columns, w_transposed, y_tile);
+        else
+          kernel::multiply(x_columns, w_transposed, y_tile);
       }
     });
   }
@@ -56,25 +58,24 @@ struct Cpu {
     const Shape shape = parameterization.shape();
     const std::size_t columns = column_block(shape.cols);
     const std::size_t blocks = (shape.cols + columns - 1) / columns;
-    const auto shared =
-        scratch<struct shared_slot>(blocks, parameterization.shared_gradients());
+    const auto shared = scratch<struct shared_slot>(blocks, parameterization.shared_gradients());
     parallel_for(blocks, [&](std::size_t block) {
       const std::size_t col = block * columns, count = std::min(columns, shape.cols - col);
       const auto dx = grad_x.block(0, col, grad_x.rows, count);
-      for (std::size_t t = 0; t < dx.rows; ++t) std::fill_n(dx.row(t).data(), count, 0.0f);
       std::fill_n(shared.row(block).data(), shared.cols, 0.0f);
       for (std::size_t row = 0; row < shape.rows; row += rows_per_tile) {
         const Tile tile{row, col, std::min(rows_per_tile, shape.rows - row), count};
         const auto dy = grad_y.block(0, row, grad_y.rows, tile.rows);
-        const auto z = scratch<struct latent_slot>(tile.rows, tile.cols);
-        const auto w = scratch<struct weight_slot>(tile.rows, tile.cols);
-        parameterization.latent(tile, z);
-        parameterization.dequantize(tile, z, w);
-        kernel::multiply(kernel::left(dy), w, dx);
+        const auto z = padded_scratch<struct latent_slot>(tile.rows, tile.cols);
+        const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
+        parameterization.rebuild(tile, z, w);
+        if (row == 0)
+          kernel::multiply_into(kernel::left(dy), w, dx);
+        else
+          kernel::multiply(kernel::left(dy), w, dx);
         if constexpr (P::trains_weight) {
           const auto g = w;  // W_hat is not needed any more
-          std::fill_n(g.data, tile.rows * tile.cols, 0.0f);
-          kernel::multiply(kernel::left_transposed(dy), x.block(0, col, x.rows, count), g);
+          kernel::multiply_into(kernel::left_transposed(dy), x.block(0, col, x.rows, count), g);
           parameterization.backward(tile, z, g, shared.row(block));
         }
       }
@@ -90,8 +91,8 @@ struct Cpu {
   /// At least 2 blocks where there is room, at most 16, of 32 to 512 columns if that allows it.
   static std::size_t column_block(std::size_t cols) {
     const auto padded = [](std::size_t n) { return (n + 31) / 32 * 32; };
-    return std::max({std::size_t{32}, std::min(padded((cols + 7) / 8), max_columns),
-                     padded((cols + 15) / 16)});
+    return std::max(
+        {std::size_t{32}, std::min(padded((cols + 7) / 8), max_columns), padded((cols + 15) / 16)});
   }
 };
 

@@ -19,6 +19,9 @@ namespace lrqat {
 /// keeps_base                      true when the adapter holds the whole weight itself (full QAT);
 ///                                 it then has set_base(row, values) and no storage is made
 /// add(tile, z)                    z += delta, for one tile of the weight
+/// strips(tile)                    optional: an object whose add(strip, z) does the same for strips of
+///                                 that tile, each a few rows in full width, so that work they
+///                                 have in common is done once
 /// backward(tile, grad_z, shared)  adds the tile's gradients. The backward pass cuts the weight
 ///                                 into column blocks and works on them at once, from the first
 ///                                 row tile to the last: gradients that belong to the block's
@@ -40,6 +43,20 @@ concept Adapter = PolicyOf<A, kind::adapter> &&
       state.reduce(std::span<const float>(shared));
     };
 // clang-format on
+
+/// What adds an adapter's delta to the strips of one tile.
+template <class State>
+auto adapter_strips(const State& state, const Tile& tile) {
+  if constexpr (requires { state.strips(tile); }) {
+    return state.strips(tile);
+  } else {
+    struct WholeState {
+      const State& state;
+      void add(const Tile& strip, MatrixView<float> z) const { state.add(strip, z); }
+    };
+    return WholeState{state};
+  }
+}
 
 }  // namespace lrqat
 

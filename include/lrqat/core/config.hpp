@@ -9,7 +9,7 @@
 
 #if defined(__clang__)
 /// Ask for the next loop to be vectorised: its iterations do not depend on each other.
-#define LRQAT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define LRQAT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
 #elif defined(__GNUC__)
 #define LRQAT_INDEPENDENT _Pragma("GCC ivdep")
 #else
@@ -23,6 +23,17 @@
 #define LRQAT_UNROLL _Pragma("GCC unroll 16")
 #else
 #define LRQAT_UNROLL
+#endif
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_assoc_barrier)
+/// The value of a product that must not become part of a fused multiply-add (numeric.hpp). gcc
+/// fuses across expressions, clang only within one.
+#define LRQAT_UNFUSED(product) __builtin_assoc_barrier(product)
+#endif
+#endif
+#if !defined(LRQAT_UNFUSED)
+#define LRQAT_UNFUSED(product) (product)
 #endif
 
 /// For element-wise policy functions: they must vanish into the vector loop that calls them.

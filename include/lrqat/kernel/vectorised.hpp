@@ -11,16 +11,21 @@
 namespace lrqat::kernel {
 
 /// Calls f(i) for i in [0, count); the calls do not depend on each other. Inside vectorised() the
-/// blocks of 16 become vector instructions: their trip count is constant and LRQAT_INDEPENDENT
-/// forgoes alias checks, which gcc -O2 both asks for. Arrays of one element size vectorise best.
-template <class F>
+/// blocks become vector instructions: their trip count is constant and LRQAT_INDEPENDENT forgoes
+/// alias checks, which gcc -O2 both asks for. Arrays of one element size vectorise best; a loop
+/// that reads bytes and writes floats wants blocks of 64.
+template <std::size_t block = 16, class F>
 LRQAT_INLINE void for_each_lane(std::size_t count, F f) {
-  constexpr std::size_t block = 16;
   std::size_t first = 0;
   for (; first + block <= count; first += block) {
     LRQAT_INDEPENDENT
     for (std::size_t lane = 0; lane < block; ++lane) f(first + lane);
   }
+  if constexpr (block > 16)
+    for (; first + 16 <= count; first += 16) {
+      LRQAT_INDEPENDENT
+      for (std::size_t lane = 0; lane < 16; ++lane) f(first + lane);
+    }
   for (; first < count; ++first) f(first);
 }
 

@@ -33,7 +33,7 @@ namespace lrqat {
 /// depend on tiles, threads or instruction set.
 template <Grid G, Granularity Gran, PolicyOf<kind::storage> S, Adapter A, Placement P, Estimator E,
           Trainable T>
-  requires StorageOf<S, G>
+requires StorageOf<S, G>
 class Parameterization {
  public:
   using storage = typename S::template bound_to<G>;
@@ -75,17 +75,7 @@ class Parameterization {
   }
 
   void latent(const Tile& tile, MatrixView<float> z) const {
-    for (std::size_t i = 0; i < tile.rows; ++i) {
-      if constexpr (A::keeps_base)
-        std::fill_n(z.row(i).data(), tile.cols, 0.0f);
-      else if constexpr (!G::has_zero_point)
-        storage::decode(base_row(tile.row + i), tile.col, 0.0f, z.row(i).first(tile.cols));
-    }
-    if constexpr (G::has_zero_point && !A::keeps_base)
-      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
-        storage::decode(base_row(row), col, zero_point_[cell],
-                        z.row(row - tile.row).subspan(col - tile.col, count));
-      });
+    decode(tile, z);
     adapter_.add(tile, z);
   }
 
@@ -117,11 +107,23 @@ class Parameterization {
     });
   }
 
-  /// What the forward pass of every backend reads: the tile of W_hat.
-  void weight(const Tile& tile, MatrixView<float> w) const {
-    latent(tile, w);
-    dequantize(tile, w, w);
+  /// latent() and dequantize() at once, a few rows at a time that stay in the first-level cache.
+  /// w may be z itself: for those who need the weight alone.
+  void rebuild(const Tile& tile, MatrixView<float> z, MatrixView<float> w) const {
+    const auto strips = adapter_strips(adapter_, tile);
+    for (std::size_t first = 0; first < tile.rows;) {
+      const std::size_t left = tile.rows - first, rows = left > max_strip_rows ? strip_rows : left;
+      const Tile strip{tile.row + first, tile.col, rows, tile.cols};
+      const auto z_strip = z.block(first, 0, rows, tile.cols);
+      decode(strip, z_strip);
+      strips.add(strip, z_strip);
+      dequantize(strip, z_strip, w.block(first, 0, rows, tile.cols));
+      first += rows;
+    }
   }
+
+  /// What the forward pass of every backend reads: the tile of W_hat.
+  void weight(const Tile& tile, MatrixView<float> w) const { rebuild(tile, w, w); }
 
   /// Length of the buffer that the tiles of one column block share; zero it before the first.
   std::size_t shared_gradients() const {
@@ -169,6 +171,23 @@ class Parameterization {
     const std::size_t first = cell % layout_.scales.cols * layout_.group_columns;
     const std::size_t columns = std::min(layout_.group_columns, shape_.cols - first);
     return layout_.scales.rows == 1 ? shape_.rows * columns : columns;
+  }
+  // Heights that the register tiles of the products divide well.
+  static constexpr std::size_t strip_rows = 14, max_strip_rows = 16;
+
+  void decode(const Tile& tile, MatrixView<float> z) const {
+    kernel::vectorised([&] {
+      if constexpr (A::keeps_base)
+        for (std::size_t i = 0; i < tile.rows; ++i) std::fill_n(z.row(i).data(), tile.cols, 0.0f);
+      else if constexpr (!G::has_zero_point)
+        for (std::size_t i = 0; i < tile.rows; ++i)
+          storage::decode(base_row(tile.row + i), tile.col, 0.0f, z.row(i).first(tile.cols));
+      else
+        layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+          storage::decode(base_row(row), col, zero_point_[cell],
+                          z.row(row - tile.row).subspan(col - tile.col, count));
+        });
+    });
   }
   const std::byte* base_row(std::size_t row) const {
     return base_.data() + row * storage::bytes_per_row(shape_.cols);

@@ -5,6 +5,8 @@
 
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/core/bf16.hpp>
+#include <lrqat/core/config.hpp>        // LRQAT_INLINE
+#include <lrqat/kernel/vectorised.hpp>  // for_each_lane
 
 #include <cstring>
 #include <type_traits>
@@ -30,12 +32,13 @@ struct Dense {
         std::memcpy(row + (first + j) * sizeof(T), &value, sizeof(T));
       }
     }
-    static void decode(const std::byte* row, std::size_t first, float, std::span<float> values) {
-      for (std::size_t j = 0; j < values.size(); ++j) {
+    LRQAT_INLINE static void decode(const std::byte* row, std::size_t first, float,
+                                    std::span<float> values) {
+      kernel::for_each_lane(values.size(), [=, to = values.data()](std::size_t j) {
         T value;
         std::memcpy(&value, row + (first + j) * sizeof(T), sizeof(T));
-        values[j] = static_cast<float>(value);
-      }
+        to[j] = static_cast<float>(value);
+      });
     }
   };
 };

@@ -4,8 +4,10 @@
 #define LRQAT_STORAGE_FIXED_POINT_HPP
 
 #include <lrqat/concept/storage.hpp>
+#include <lrqat/core/config.hpp>  // LRQAT_INLINE
 #include <lrqat/core/expects.hpp>
-#include <lrqat/core/numeric.hpp>  // round_half_even
+#include <lrqat/core/numeric.hpp>       // round_half_even
+#include <lrqat/kernel/vectorised.hpp>  // for_each_lane
 
 #include <cstdint>
 #include <type_traits>
@@ -34,15 +36,17 @@ struct FixedPoint {
         expects(code >= static_cast<float>(G::code_min) && code <= static_cast<float>(G::code_max),
                 "FixedPoint: ", code, " is outside the codes of the grid, ", G::code_min, " .. ",
                 G::code_max);
-        row[first + j] = static_cast<std::byte>(static_cast<byte_type>(round_half_even(code * unit)));
+        row[first + j] =
+            static_cast<std::byte>(static_cast<byte_type>(round_half_even(code * unit)));
       }
     }
-    static void decode(const std::byte* row, std::size_t first, float zero_point,
-                       std::span<float> values) {
+    LRQAT_INLINE static void decode(const std::byte* row, std::size_t first, float zero_point,
+                                    std::span<float> values) {
       constexpr float step = 1.0f / static_cast<float>(1 << fraction_bits);
       const std::byte* bytes = row + first;
-      for (std::size_t j = 0; j < values.size(); ++j)
-        values[j] = static_cast<float>(static_cast<byte_type>(bytes[j])) * step - zero_point;
+      kernel::for_each_lane<64>(values.size(), [=, to = values.data()](std::size_t j) {
+        to[j] = static_cast<float>(static_cast<byte_type>(bytes[j])) * step - zero_point;
+      });
     }
   };
 };

@@ -4,8 +4,12 @@
 #define LRQAT_STORAGE_PACKED_HPP
 
 #include <lrqat/concept/storage.hpp>
+#include <lrqat/core/config.hpp>
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace lrqat {
 
@@ -26,9 +30,7 @@ struct Packed {
       const auto shift = static_cast<unsigned>(bit % 8);
       unsigned word = std::to_integer<unsigned>(row[byte]);
       if (8 % bits != 0 && shift + bits > 8) word |= std::to_integer<unsigned>(row[byte + 1]) << 8;
-      const unsigned field = (word >> shift) & mask;
-      constexpr unsigned sign = G::code_min < 0 ? 1u << (bits - 1) : 0u;
-      return static_cast<int>(field ^ sign) - static_cast<int>(sign);
+      return code_of((word >> shift) & mask);
     }
     static constexpr void store(std::byte* row, std::size_t j, int code) {
       const std::size_t bit = j * bits, byte = bit / 8;
@@ -46,10 +48,45 @@ struct Packed {
       for (std::size_t j = 0; j < values.size(); ++j)
         store(row, first + j, G::code(G::clip(G::round(values[j]), zero_point), zero_point));
     }
-    static void decode(const std::byte* row, std::size_t first, float zero_point,
-                       std::span<float> values) {
-      for (std::size_t j = 0; j < values.size(); ++j)
+    LRQAT_INLINE static void decode(const std::byte* row, std::size_t first, float zero_point,
+                                    std::span<float> values) {
+      const std::size_t count = values.size();
+      std::size_t j = 0;
+      for (; j < count && (first + j) % 8 != 0; ++j)
         values[j] = G::level(load(row, first + j), zero_point);
+      for (; j + 16 <= count; j += 16)
+        decode_sixteen(row + (first + j) / 8 * bits, zero_point, values.data() + j);
+      for (; j < count; ++j) values[j] = G::level(load(row, first + j), zero_point);
+    }
+
+   private:
+    using word_type = std::conditional_t<(bits > 4), std::uint64_t, std::uint32_t>;
+
+    /// Eight codes fill `bits` bytes exactly: words that shifts by constants take apart.
+    LRQAT_INLINE static void decode_sixteen(const std::byte* from, float zero_point, float* to) {
+      const word_type first = eight_codes(from), second = eight_codes(from + bits);
+      LRQAT_INDEPENDENT
+      for (unsigned lane = 0; lane < 16; ++lane) {
+        const word_type word = lane < 8 ? first : second;
+        to[lane] =
+            G::level(code_of(static_cast<unsigned>(word >> (lane % 8 * bits)) & mask), zero_point);
+      }
+    }
+    LRQAT_INLINE static word_type eight_codes(const std::byte* from) {
+      word_type word = 0;
+      if constexpr (std::endian::native == std::endian::little && std::has_single_bit(bits)) {
+        std::memcpy(&word, from, bits);
+      } else {
+        LRQAT_UNROLL
+        for (unsigned byte = 0; byte < bits; ++byte)
+          word |= static_cast<word_type>(from[byte]) << (8 * byte);
+      }
+      return word;
+    }
+    /// From the b bits of a code to its value.
+    LRQAT_INLINE static constexpr int code_of(unsigned field) {
+      constexpr unsigned sign = G::code_min < 0 ? 1u << (bits - 1) : 0u;
+      return static_cast<int>(field ^ sign) - static_cast<int>(sign);
     }
   };
 };
