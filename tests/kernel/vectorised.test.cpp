@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace {
@@ -56,6 +57,31 @@ TEST_CASE("vectorised: explicit fused arithmetic gives the same bits everywhere"
     }
     lrqat::kernel::set_active_isa(before);
   }
+}
+
+TEST_CASE("vectorised: an unfused product is rounded before the sum", "[kernel]") {
+  const lrqat::CounterRng random(4, 0);
+  const Isa before = lrqat::kernel::active_isa();
+  std::vector<float> x(101), squares(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = random.normal(i);
+    volatile float square = x[i] * x[i];
+    squares[i] = square;
+  }
+  for (const Isa isa : lrqat::kernel::all_isas) {
+    if (!lrqat::kernel::machine_has(isa)) continue;
+    lrqat::kernel::set_active_isa(isa);
+    std::vector<float> difference(x.size(), 1.0f);
+    lrqat::kernel::vectorised([&] {
+      lrqat::kernel::for_each_lane(x.size(), [from = x.data(), square = squares.data(),
+                                              to = difference.data()](std::size_t i) {
+        to[i] = lrqat::unfused_product(from[i], from[i]) - square[i];
+      });
+    });
+    INFO("isa " << std::string(name(isa)));
+    REQUIRE(difference == std::vector<float>(x.size()));  // fused: the rounding error of squares
+  }
+  lrqat::kernel::set_active_isa(before);
 }
 
 TEST_CASE("vectorised: calls once and lets exceptions through", "[kernel]") {

@@ -25,15 +25,18 @@
 #define LRQAT_UNROLL
 #endif
 
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_assoc_barrier)
-/// The value of a product that must not become part of a fused multiply-add (numeric.hpp). gcc
-/// fuses across expressions, clang only within one.
-#define LRQAT_UNFUSED(product) __builtin_assoc_barrier(product)
+#if defined(__GNUC__) && !defined(__clang__)
+/// Keeps a product, in a variable, out of fused multiply-adds: gcc fuses across statements, clang
+/// only within an expression.
+#if defined(__x86_64__)
+#define LRQAT_UNFUSED(product) asm("" : "+x"(product))
+#elif defined(__aarch64__)
+#define LRQAT_UNFUSED(product) asm("" : "+w"(product))
+#else
+#define LRQAT_UNFUSED(product) asm("" : "+m"(product))
 #endif
-#endif
-#if !defined(LRQAT_UNFUSED)
-#define LRQAT_UNFUSED(product) (product)
+#else
+#define LRQAT_UNFUSED(product) static_cast<void>(product)
 #endif
 
 /// For element-wise policy functions: they must vanish into the vector loop that calls them.

@@ -20,10 +20,13 @@ LRQAT_INLINE V fused_multiply_add(V a, V b, V c) {
     return __builtin_fma(a, b, c);
 }
 
-/// a * b, rounded before it goes into a sum, also where the target could fuse the two.
+/// a * b, rounded before it goes into a sum, also where the target could fuse the two. Loops over
+/// it do not vectorise with gcc.
 template <std::floating_point V>
-LRQAT_INLINE constexpr V unfused_product(V a, V b) {
-  return LRQAT_UNFUSED(a * b);
+LRQAT_INLINE V unfused_product(V a, V b) {
+  V product = a * b;
+  LRQAT_UNFUSED(product);
+  return product;
 }
 
 /// The nearest integer, ties to even; the sign stays (also that of zero), NaN and infinity stay.

@@ -4,6 +4,7 @@
 #define LRQAT_INITIALIZER_LP_SEARCH_HPP
 
 #include <lrqat/concept/initializer.hpp>
+#include <lrqat/core/numeric.hpp>  // unfused_product
 #include <lrqat/initializer/range.hpp>
 
 #include <cmath>
@@ -45,7 +46,7 @@ struct LpSearch {
   static double power(double error) {
     if constexpr (Denominator == 1) {
       double product = error;
-      for (int i = 1; i < Numerator; ++i) product *= error;
+      for (int i = 1; i < Numerator; ++i) product = unfused_product(product, error);
       return product;
     } else {
       return std::pow(error, static_cast<double>(Numerator) / Denominator);

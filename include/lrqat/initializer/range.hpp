@@ -5,7 +5,7 @@
 
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/initializer.hpp>
-#include <lrqat/core/numeric.hpp>  // round_half_even, clamp
+#include <lrqat/core/numeric.hpp>  // unfused_product, round_half_even, clamp
 
 #include <algorithm>
 
@@ -33,7 +33,8 @@ template <Grid G>
 QParams qparams_of_range(Range range, float fraction) {
   if constexpr (G::has_zero_point) {
     constexpr auto steps = static_cast<float>(G::code_max - G::code_min);
-    const float low = fraction * range.low, high = fraction * range.high;
+    const float low = unfused_product(fraction, range.low);
+    const float high = unfused_product(fraction, range.high);
     const float scale = std::max((high - low) / steps, scale_floor);
     return {scale, clamp(round_half_even(-low / scale), static_cast<float>(G::code_min),
                          static_cast<float>(G::code_max))};
