@@ -14,3 +14,12 @@ TEST_CASE("clear: zeros just the view", "[kernel]") {
       CHECK(values[i] == (i % 40 < cols ? 0.0f : 7.0f));
   }
 }
+
+TEMPLATE_TEST_CASE("assign_product: replaces what was there", "[kernel]", float, double) {
+  const std::vector<TestType> a{1, 2, 3, 4, 5, 6}, b{1, -1, 2, 0, 3, 1};
+  std::vector<TestType> c(4, 100);
+  lrqat::kernel::assign_product<TestType>(
+      lrqat::kernel::left(lrqat::MatrixView<const TestType>(a.data(), 2, 3)), {b.data(), 3, 2},
+      {c.data(), 2, 2});
+  CHECK(c == std::vector<TestType>{14, 2, 32, 2});
+}

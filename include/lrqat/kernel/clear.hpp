@@ -4,9 +4,11 @@
 #define LRQAT_KERNEL_CLEAR_HPP
 
 #include <lrqat/core/matrix_view.hpp>
+#include <lrqat/kernel/multiply.hpp>  // multiply, multiply_into
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <cstddef>
+#include <type_traits>
 
 namespace lrqat::kernel {
 
@@ -23,6 +25,18 @@ void clear(MatrixView<T> matrix) {
       for_each_lane(cols, [=](std::size_t i) { values[i] = 0; });
     }
   });
+}
+
+/// c (m, n) = a b in any scalar: multiply_into where there is one, otherwise a sum on zeros.
+template <class T>
+void assign_product(LeftFactor<T> a, MatrixView<const std::type_identity_t<T>> b,
+                    MatrixView<std::type_identity_t<T>> c) {
+  if constexpr (std::is_same_v<T, float>) {
+    multiply_into(a, b, c);
+  } else {
+    clear(c);
+    multiply(a, b, c);
+  }
 }
 
 }  // namespace lrqat::kernel

@@ -46,9 +46,8 @@ void dense_forward_few(MatrixView<const T> x, MatrixView<const T> weight, Matrix
   for_tiles({weight.rows, 1}, dense_cols, 1, [&](const Tile& tile) {
     struct Outputs;
     const MatrixView<T> outputs = scratch<Outputs, T>(tile.rows, x.rows);
-    kernel::clear(outputs);
-    kernel::multiply(kernel::left(weight.block(tile.row, 0, tile.rows, weight.cols)),
-                     MatrixView<const T>(inputs), outputs);
+    kernel::assign_product(kernel::left(weight.block(tile.row, 0, tile.rows, weight.cols)),
+                           MatrixView<const T>(inputs), outputs);
     kernel::transpose(MatrixView<const T>(outputs), y.block(0, tile.row, x.rows, tile.rows));
   });
 }
@@ -79,10 +78,9 @@ void dense_forward(MatrixView<const std::type_identity_t<T>> x,
     detail::for_tiles(
         {x.rows, outs}, detail::dense_tokens, detail::dense_cols, [&](const Tile& tile) {
           const MatrixView<T> target = y.block(tile.row, out0 + tile.col, tile.rows, tile.cols);
-          kernel::clear(target);
-          kernel::multiply(kernel::left(x.block(tile.row, 0, tile.rows, x.cols)),
-                           MatrixView<const T>(transposed.block(0, tile.col, x.cols, tile.cols)),
-                           target);
+          kernel::assign_product(
+              kernel::left(x.block(tile.row, 0, tile.rows, x.cols)),
+              MatrixView<const T>(transposed.block(0, tile.col, x.cols, tile.cols)), target);
         });
   }
 }
@@ -100,9 +98,8 @@ void dense_input_gradient(MatrixView<const std::type_identity_t<T>> grad_y,
   detail::for_tiles(
       grad_x.shape(), detail::dense_tokens, detail::dense_cols, [&](const Tile& tile) {
         const MatrixView<T> target = grad_x.block(tile);
-        kernel::clear(target);
-        kernel::multiply(kernel::left(grad_y.block(tile.row, 0, tile.rows, grad_y.cols)),
-                         weight.block(0, tile.col, weight.rows, tile.cols), target);
+        kernel::assign_product(kernel::left(grad_y.block(tile.row, 0, tile.rows, grad_y.cols)),
+                               weight.block(0, tile.col, weight.rows, tile.cols), target);
       });
 }
 

@@ -135,8 +135,7 @@ void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> 
   for (std::size_t key0 = 0; key0 < first_position + rows; key0 += side) {
     const std::size_t keys = std::min(side, first_position + rows - key0);
     const MatrixView<T> scores = square.block(0, 0, keys, columns);
-    kernel::clear(scores);
-    kernel::multiply(kernel::left(key.block(key0, 0, keys, dim)), MatrixView<const T>(q), scores);
+    kernel::assign_product(kernel::left(key.block(key0, 0, keys, dim)), q, scores);
     softmax_square(scores,
                    static_cast<std::ptrdiff_t>(key0) - static_cast<std::ptrdiff_t>(first_position),
                    maximum, sum, rescale);

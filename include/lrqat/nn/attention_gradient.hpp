@@ -116,10 +116,8 @@ void attend_backward(const AttentionShape& shape, std::size_t first, MatrixView<
     const auto part = [=](MatrixView<T> all) { return all.block(0, key0, dim, columns); };
     const MatrixView<T> p = score_square.block(0, 0, rows, columns);
     const MatrixView<T> g = grad_square.block(0, 0, rows, columns);
-    kernel::clear(p);
-    kernel::clear(g);
-    kernel::multiply(kernel::left(query), MatrixView<const T>(part(transposed.key)), p);
-    kernel::multiply(kernel::left(grad_output), MatrixView<const T>(part(transposed.value)), g);
+    kernel::assign_product(kernel::left(query), part(transposed.key), p);
+    kernel::assign_product(kernel::left(grad_output), part(transposed.value), g);
     softmax_gradient_square(
         p, g, static_cast<std::ptrdiff_t>(first_position + 1) - static_cast<std::ptrdiff_t>(key0),
         scale, log_sum_exp, static_cast<const T*>(inner));
