@@ -14,5 +14,5 @@ endif()
 # Warnings, for the project's own programs and for each header compiled alone.
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict)  # GCC 12 sees overlaps in std::string's operator+ (PR 105651)
+  add_compile_options(-Wno-restrict)  # GCC 12 sees overlaps in std::string's operator+ (PR 105329)
 endif()
