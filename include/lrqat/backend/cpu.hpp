@@ -12,12 +12,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 namespace lrqat {
 
 /// Float32 products. Work is cut by shape alone and every sum has a fixed order, so the same bits
-/// come out for any number of threads. Scratch: a few tiles for each thread and, in backward, one
-/// copy of the gradients that column blocks share for each of at most 16 blocks.
+/// come out for any number of threads. Scratch, kept between calls: about 1.5 MiB for each thread
+/// and, in backward, 4 MiB (or, if that is more, one copy for each thread) of the gradients that
+/// column blocks have in common.
 struct Cpu {
   using policy_kind = kind::backend;
 
@@ -25,7 +27,7 @@ struct Cpu {
   template <class Weight>
   static void forward(const Weight& weight, MatrixView<const float> x, MatrixView<float> y) {
     const Shape shape = weight.shape();
-    const std::size_t rows = shape.rows >= 512 ? rows_per_tile : 32;
+    const std::size_t rows = shape.rows >= 2048 ? rows_per_tile : shape.rows >= 512 ? 128 : 32;
     const std::size_t row_tiles = (shape.rows + rows - 1) / rows;
     // Few row tiles: cut the tokens too. Each piece rebuilds its tiles, for 512 tokens' work.
     const std::size_t tokens = row_tiles < 8 ? 512 : std::max<std::size_t>(x.rows, 1);
@@ -58,41 +60,62 @@ struct Cpu {
     const Shape shape = parameterization.shape();
     const std::size_t columns = column_block(shape.cols);
     const std::size_t blocks = (shape.cols + columns - 1) / columns;
-    const auto shared = scratch<struct shared_slot>(blocks, parameterization.shared_gradients());
-    parallel_for(blocks, [&](std::size_t block) {
-      const std::size_t col = block * columns, count = std::min(columns, shape.cols - col);
-      const auto dx = grad_x.block(0, col, grad_x.rows, count);
-      std::fill_n(shared.row(block).data(), shared.cols, 0.0f);
-      for (std::size_t row = 0; row < shape.rows; row += rows_per_tile) {
-        const Tile tile{row, col, std::min(rows_per_tile, shape.rows - row), count};
-        const auto dy = grad_y.block(0, row, grad_y.rows, tile.rows);
-        const auto z = padded_scratch<struct latent_slot>(tile.rows, tile.cols);
-        const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
-        parameterization.rebuild(tile, z, w);
-        if (row == 0)
-          kernel::multiply_into(kernel::left(dy), w, dx);
-        else
-          kernel::multiply(kernel::left(dy), w, dx);
-        if constexpr (P::trains_weight) {
-          const auto g = w;  // W_hat is not needed any more
-          kernel::multiply_into(kernel::left_transposed(dy), x.block(0, col, x.rows, count), g);
-          parameterization.backward(tile, z, g, shared.row(block));
-        }
-      }
-    });
-    if constexpr (P::trains_weight)
-      for (std::size_t block = 0; block < blocks; ++block)
-        parameterization.reduce(shared.row(block));
+    const std::size_t wave = std::min(blocks, blocks_at_once(parameterization.shared_gradients()));
+    const auto shared = scratch<struct shared_slot>(wave, parameterization.shared_gradients());
+    for (std::size_t first = 0; first < blocks; first += wave) {
+      const std::size_t count = std::min(wave, blocks - first);
+      parallel_for(count, [&](std::size_t i) {
+        const std::size_t col = (first + i) * columns;
+        column_pass(parameterization, col, std::min(columns, shape.cols - col), x, grad_y, grad_x,
+                    shared.row(i));
+      });
+      if constexpr (P::trains_weight)
+        for (std::size_t i = 0; i < count; ++i) parameterization.reduce(shared.row(i));
+    }
   }
 
  private:
-  static constexpr std::size_t rows_per_tile = 128, max_columns = 512;
+  static constexpr std::size_t rows_per_tile = 256, max_columns = 256;
 
-  /// At least 2 blocks where there is room, at most 16, of 32 to 512 columns if that allows it.
+  /// The tiles of one column block from the first row to the last.
+  template <class P>
+  static void column_pass(P& parameterization, std::size_t col, std::size_t columns,
+                          MatrixView<const float> x, MatrixView<const float> grad_y,
+                          MatrixView<float> grad_x, std::span<float> shared) {
+    const Shape shape = parameterization.shape();
+    const auto dx = grad_x.block(0, col, grad_x.rows, columns);
+    std::fill(shared.begin(), shared.end(), 0.0f);
+    for (std::size_t row = 0; row < shape.rows; row += rows_per_tile) {
+      const Tile tile{row, col, std::min(rows_per_tile, shape.rows - row), columns};
+      const auto dy = grad_y.block(0, row, grad_y.rows, tile.rows);
+      const auto z = padded_scratch<struct latent_slot>(tile.rows, tile.cols);
+      const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
+      parameterization.rebuild(tile, z, w);
+      if (row == 0)
+        kernel::multiply_into(kernel::left(dy), w, dx);
+      else
+        kernel::multiply(kernel::left(dy), w, dx);
+      if constexpr (P::trains_weight) {
+        const auto g = w;  // W_hat is not needed any more
+        kernel::multiply_into(kernel::left_transposed(dy), x.block(0, col, x.rows, columns), g);
+        parameterization.backward(tile, z, g, shared);
+      }
+    }
+  }
+
+  /// 8 blocks or more where there is room, of 32 to 256 columns.
   static std::size_t column_block(std::size_t cols) {
-    const auto padded = [](std::size_t n) { return (n + 31) / 32 * 32; };
-    return std::max(
-        {std::size_t{32}, std::min(padded((cols + 7) / 8), max_columns), padded((cols + 15) / 16)});
+    const std::size_t eighth = (cols + 7) / 8, padded = (eighth + 31) / 32 * 32;
+    return std::clamp(padded, std::size_t{32}, max_columns);
+  }
+
+  /// How many blocks share the threads before their sums are added up, in block order: as many as
+  /// 4 MiB of sums hold, and one for each thread at least. This changes no bit of the result.
+  static std::size_t blocks_at_once(std::size_t shared_gradients) {
+    constexpr std::size_t most = (std::size_t{4} << 20) / sizeof(float);
+    const auto threads = static_cast<std::size_t>(thread_count());
+    const std::size_t fit = most / std::max<std::size_t>(shared_gradients, 1);
+    return std::max(fit / threads, std::size_t{1}) * threads;
   }
 };
 

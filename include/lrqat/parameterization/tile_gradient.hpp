@@ -12,7 +12,8 @@ namespace lrqat {
 
 namespace detail {
 
-inline constexpr std::size_t gradient_lanes = 16;
+// Two of the widest vectors: one alone would wait for its own sums, which pass through memory.
+inline constexpr std::size_t gradient_lanes = 32;
 
 /// One block of segment_gradient; sums[l] += g[l] * dW_hat/ds in each lane.
 template <class Grid, class Placement, class Estimator, class Coupling>
@@ -28,10 +29,23 @@ LRQAT_INLINE void block_gradient(float scale, float zero_point, float low, float
   }
 }
 
+/// The sum of `lanes` values, halves added to each other.
+template <std::size_t lanes>
+LRQAT_INLINE float sum_of_lanes(float* sums) {
+  if constexpr (lanes == 1) {
+    return sums[0];
+  } else {
+    constexpr std::size_t half = lanes / 2;
+    LRQAT_INDEPENDENT
+    for (std::size_t l = 0; l < half; ++l) sums[l] += sums[half + l];
+    return sum_of_lanes<half>(sums);
+  }
+}
+
 }  // namespace detail
 
 /// Over `count` weights that share a scale: turns g = dL/dW_hat into dL/dz in place and returns
-/// the sum of g * dW_hat/ds. The sum runs in 16 lanes that are added in a fixed order, so it does
+/// the sum of g * dW_hat/ds. The sum runs in 32 lanes that are added in a fixed order, so it does
 /// not depend on the instruction set's width.
 ///
 /// u = to_grid(z, s), pass = what the estimator lets through (lr-qat, section 1.5).
@@ -54,9 +68,7 @@ LRQAT_INLINE float segment_gradient(std::size_t count, float scale, float zero_p
                                                                  padded_z, padded_g, sums);
     std::copy_n(padded_g, count - first, g + first);
   }
-  for (std::size_t width = lanes / 2; width > 0; width /= 2)
-    for (std::size_t l = 0; l < width; ++l) sums[l] += sums[l + width];
-  return sums[0];
+  return detail::sum_of_lanes<lanes>(sums);
 }
 
 }  // namespace lrqat
