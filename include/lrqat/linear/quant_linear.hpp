@@ -121,7 +121,9 @@ class BasicQuantLinear {
   }
 
   /// The same function in another parameterization: its base is this layer's merged weight on the
-  /// same scales, so that W_hat is equal bit for bit, and its adapter starts anew.
+  /// same scales, so that W_hat is equal, and its adapter starts anew.
+  /// @throws Error when the group sizes differ, or where the other storage cannot hold a weight
+  ///         closely enough, as bfloat16 some levels beyond 128 in the weight domain
   template <class Other>
   Other convert_to(const QuantOptions& options = {}) const {
     static_assert(std::is_same_v<typename Other::grid, G> &&
@@ -140,7 +142,15 @@ class BasicQuantLinear {
     AlignedVector<float> base(shape.size());
     const MatrixView<float> view(base.data(), shape.rows, shape.cols);
     weight_.weight({0, 0, shape.rows, shape.cols}, view);
-    return Other(view, qparams, options, bias_);
+    Other converted(view, qparams, options, bias_);
+    converted.for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
+      const MatrixView<float> own(base.data(), 1, shape.cols);
+      weight_.levels({row, 0, 1, shape.cols}, own);
+      for (std::size_t j = 0; j < shape.cols; ++j)
+        expects(levels[j] == own(0, j), "QuantLinear::convert_to: weight (", row, ", ", j,
+                ") of level ", own(0, j), " becomes ", levels[j], " in the other storage");
+    });
+    return converted;
   }
 
   LayerBytes bytes() const {
