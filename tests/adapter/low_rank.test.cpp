@@ -83,7 +83,8 @@ TEST_CASE("LowRank: rank 0 and an alpha that is no number are errors", "[adapter
 TEST_CASE("LowRank: add is z + alpha/r A B, in tiles of any cut, on every instruction set",
           "[adapter]") {
   const MachineSettings restored;
-  for (const std::size_t rank : {std::size_t{1}, std::size_t{3}, std::size_t{16}, std::size_t{33}}) {
+  for (const std::size_t rank :
+       {std::size_t{1}, std::size_t{3}, std::size_t{16}, std::size_t{33}}) {
     constexpr std::size_t out = 37, in = 53;
     State state({out, in}, of_rank(rank, 1.7f));
     randomize(state);
@@ -96,7 +97,8 @@ TEST_CASE("LowRank: add is z + alpha/r A B, in tiles of any cut, on every instru
       for (std::size_t j = 0; j < in; ++j) {
         double product = 0, magnitude = 0;
         for (std::size_t k = 0; k < rank; ++k) {
-          const double term = static_cast<double>(a[i * rank + k]) * static_cast<double>(b[k * in + j]);
+          const double term =
+              static_cast<double>(a[i * rank + k]) * static_cast<double>(b[k * in + j]);
           product += term;
           magnitude += std::fabs(term);
         }
@@ -139,7 +141,8 @@ TEST_CASE("LowRank: backward adds dA = gain dZ B^T and dB = gain A^T dZ", "[adap
   for (const std::size_t col : {std::size_t{0}, std::size_t{13}}) {
     std::vector<float> shared(state.shared_gradients());
     for (const std::size_t row : {std::size_t{0}, std::size_t{4}}) {
-      const Tile tile{row, col, row == 0 ? std::size_t{4} : out - 4, col == 0 ? std::size_t{13} : in - 13};
+      const Tile tile{row, col, row == 0 ? std::size_t{4} : out - 4,
+                      col == 0 ? std::size_t{13} : in - 13};
       state.backward(tile, gradient.view().block(tile), shared);
     }
     state.reduce(shared);
@@ -147,14 +150,16 @@ TEST_CASE("LowRank: backward adds dA = gain dZ B^T and dB = gain A^T dZ", "[adap
   const double gain = static_cast<double>(state.gain());
   const auto check = [&](float got, double sum, double magnitude, double terms) {
     // One rounding a term, one for the gain and each of two blocks, on top of `earlier`.
-    const double bound = 0x1p-24 * ((terms + 4) * gain * magnitude + 4 * static_cast<double>(earlier));
+    const double bound =
+        0x1p-24 * ((terms + 4) * gain * magnitude + 4 * static_cast<double>(earlier));
     CHECK(std::fabs(static_cast<double>(got) - static_cast<double>(earlier) - gain * sum) <= bound);
   };
   for (std::size_t k = 0; k < rank; ++k) {
     for (std::size_t i = 0; i < out; ++i) {
       double sum = 0, magnitude = 0;
       for (std::size_t j = 0; j < in; ++j) {
-        const double term = static_cast<double>(gradient(i, j)) * static_cast<double>(b.value[k * in + j]);
+        const double term =
+            static_cast<double>(gradient(i, j)) * static_cast<double>(b.value[k * in + j]);
         sum += term, magnitude += std::fabs(term);
       }
       check(a.gradient[i * rank + k], sum, magnitude, in);
@@ -162,7 +167,8 @@ TEST_CASE("LowRank: backward adds dA = gain dZ B^T and dB = gain A^T dZ", "[adap
     for (std::size_t j = 0; j < in; ++j) {
       double sum = 0, magnitude = 0;
       for (std::size_t i = 0; i < out; ++i) {
-        const double term = static_cast<double>(gradient(i, j)) * static_cast<double>(a.value[i * rank + k]);
+        const double term =
+            static_cast<double>(gradient(i, j)) * static_cast<double>(a.value[i * rank + k]);
         sum += term, magnitude += std::fabs(term);
       }
       check(b.gradient[k * in + j], sum, magnitude, out);

@@ -32,8 +32,8 @@ std::vector<Sizes> awkward_sizes() {
       all.push_back({lengths[i], lengths[k], size > 4500 && count == 513 ? 7 : count});
     }
   all.push_back({512, 513, 33});
-  all.push_back({600, 40, 7});   // more than 8 row tiles of 64
-  all.push_back({33, 1100, 3});  // several column blocks and several forward tiles
+  all.push_back({600, 40, 7});    // more than 8 row tiles of 64
+  all.push_back({33, 1100, 3});   // several column blocks and several forward tiles
   all.push_back({40, 24, 1030});  // tokens cut in pieces
   return all;
 }
@@ -50,7 +50,8 @@ struct Magnitudes {
 };
 
 Magnitudes magnitudes(const Matrix& weight, const Matrix& x, const Matrix& grad_y) {
-  Magnitudes sums{std::vector<double>(x.rows * weight.rows), std::vector<double>(x.rows * weight.cols)};
+  Magnitudes sums{std::vector<double>(x.rows * weight.rows),
+                  std::vector<double>(x.rows * weight.cols)};
   for (std::size_t t = 0; t < x.rows; ++t)
     for (std::size_t i = 0; i < weight.rows; ++i)
       for (std::size_t j = 0; j < weight.cols; ++j) {
@@ -107,8 +108,8 @@ TEST_CASE("Cpu: as Reference over awkward shapes", "[backend]") {
     for (std::size_t t = 0; t < sizes.tokens; ++t)
       for (std::size_t i = 0; i < sizes.out; ++i)
         for (std::size_t j = 0; j < sizes.in; ++j)
-          gradient_sums[i * sizes.in + j] += std::fabs(static_cast<double>(grad_y(t, i)) *
-                                                       static_cast<double>(x(t, j)));
+          gradient_sums[i * sizes.in + j] +=
+              std::fabs(static_cast<double>(grad_y(t, i)) * static_cast<double>(x(t, j)));
     auto copy = cpu;
     const auto a = named(copy.parameters(), "A").value, b = named(copy.parameters(), "B").value;
     const double gain = static_cast<double>(copy.weight().adapter().gain());
@@ -148,8 +149,9 @@ void check_threads(const Sizes& sizes) {
 }
 
 TEST_CASE("Cpu: the same bits for any number of threads", "[backend]") {
-  for (const Sizes& sizes : {Sizes{1, 1, 1}, Sizes{17, 33, 7}, Sizes{65, 513, 9}, Sizes{600, 127, 5},
-                             Sizes{33, 1100, 3}, Sizes{40, 24, 1030}, Sizes{15, 63, 0}}) {
+  for (const Sizes& sizes :
+       {Sizes{1, 1, 1}, Sizes{17, 33, 7}, Sizes{65, 513, 9}, Sizes{600, 127, 5}, Sizes{33, 1100, 3},
+        Sizes{40, 24, 1030}, Sizes{15, 63, 0}}) {
     check_threads<QuantLinear<Int<4>, PerChannel, FixedPoint, LowRank<3>>>(sizes);
     check_threads<QuantLinear<UInt<3>, PerTensor, Packed, LowRank<2>, Input<UInt<8>>>>(sizes);
   }

@@ -21,8 +21,7 @@ bool passes(float u, float zero_point = 0.0f) {
   return pass == 1.0f;
 }
 
-TEST_CASE("StraightThrough: the mask is taken on the rounded value, ends included",
-          "[estimator]") {
+TEST_CASE("StraightThrough: the mask is taken on the rounded value, ends included", "[estimator]") {
   CHECK(passes<StraightThrough>(7.0f));
   CHECK(passes<StraightThrough>(7.49f));
   CHECK_FALSE(passes<StraightThrough>(7.5f));  // rounds to 8

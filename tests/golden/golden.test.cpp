@@ -36,13 +36,20 @@ TEST_CASE("Golden: every file is a case of a known kind", "[golden]") {
 template <template <int> class GridOf, class F>
 void with_bits(const GoldenCase& golden, F f) {
   switch (golden.integer("bits")) {
-    case 2: return f.template operator()<GridOf<2>>();
-    case 3: return f.template operator()<GridOf<3>>();
-    case 4: return f.template operator()<GridOf<4>>();
-    case 5: return f.template operator()<GridOf<5>>();
-    case 6: return f.template operator()<GridOf<6>>();
-    case 7: return f.template operator()<GridOf<7>>();
-    case 8: return f.template operator()<GridOf<8>>();
+    case 2:
+      return f.template operator()<GridOf<2>>();
+    case 3:
+      return f.template operator()<GridOf<3>>();
+    case 4:
+      return f.template operator()<GridOf<4>>();
+    case 5:
+      return f.template operator()<GridOf<5>>();
+    case 6:
+      return f.template operator()<GridOf<6>>();
+    case 7:
+      return f.template operator()<GridOf<7>>();
+    case 8:
+      return f.template operator()<GridOf<8>>();
   }
   fail(golden.file(), ": ", golden.integer("bits"), " bits");
 }

@@ -39,8 +39,9 @@ void on_every_machine(Check check) {
     for (const int threads : thread_counts({0, 1, 2, 3})) {
       EitherBackend::reference = threads == 0;
       set_thread_count(std::max(threads, 1));
-      INFO((threads == 0 ? std::string("Reference") : "Cpu, " + std::to_string(threads) + " threads")
-           << ", " << isa_name(isa));
+      INFO(
+          (threads == 0 ? std::string("Reference") : "Cpu, " + std::to_string(threads) + " threads")
+          << ", " << isa_name(isa));
       check();
     }
   }
@@ -161,7 +162,8 @@ void check_lrqat_linear(const GoldenCase& golden) {
   if constexpr (std::is_same_v<Storage, FixedPoint>)
     CHECK(golden.integer("frac_bits") == Layer::parameterization::storage::fraction_bits);
 
-  const auto integers = golden.integers("W_int", out * in), mask = golden.integers("mask", out * in);
+  const auto integers = golden.integers("W_int", out * in),
+             mask = golden.integers("mask", out * in);
   const auto y = golden.doubles("y", n * out), dx = golden.doubles("dx", n * in);
   const auto ds = golden.doubles("ds", groups);
   std::vector<double> da, db;
@@ -208,7 +210,9 @@ struct ScaledStraightThrough {
   LRQAT_INLINE static V pass(V u, V rounded, V level, V low, V high) {
     return StraightThrough::pass(u, rounded, level, low, high);
   }
-  static float scale_factor(std::size_t group, float high) { return Lsq::scale_factor(group, high); }
+  static float scale_factor(std::size_t group, float high) {
+    return Lsq::scale_factor(group, high);
+  }
 };
 
 template <int Bits>
@@ -228,7 +232,8 @@ void check_lsq_linear(const GoldenCase& golden) {
   const Layer layer(w.view(), scales, options_of(golden));
   const ScaledLayer scaled(w.view(), scales, options_of(golden));
 
-  const auto integers = golden.integers("W_int", out * in), mask = golden.integers("mask", out * in);
+  const auto integers = golden.integers("W_int", out * in),
+             mask = golden.integers("mask", out * in);
   const auto y = golden.doubles("y", n * out), dx = golden.doubles("dx", n * in);
   const auto dw = golden.doubles("dW", out * in), ds = golden.doubles("ds", groups);
   const auto ds_scaled = golden.doubles("ds_scaled", groups);

@@ -2,6 +2,4 @@
 // tests/golden/lrqat_linear_b4.test.cpp: golden LR-QAT layers of 4 bits.
 #include <golden/linear_case.hpp>
 
-TEST_CASE("Golden: LR-QAT layers of 4 bits", "[golden]") {
-  lrqat::test::check_lrqat_cases<4>();
-}
+TEST_CASE("Golden: LR-QAT layers of 4 bits", "[golden]") { lrqat::test::check_lrqat_cases<4>(); }

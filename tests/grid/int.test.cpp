@@ -39,9 +39,8 @@ TEMPLATE_TEST_CASE_SIG("Int: nearest level, ties to even, ends clip", "[grid]", 
     INFO("u = " << u);
     CHECK(G::round(u) == nearest);
     CHECK(G::round(static_cast<double>(u)) == static_cast<double>(nearest));
-    CHECK(G::clip(G::round(u), 0.0f) ==
-          std::min(std::max(nearest, static_cast<float>(G::code_min)),
-                   static_cast<float>(G::code_max)));
+    CHECK(G::clip(G::round(u), 0.0f) == std::min(std::max(nearest, static_cast<float>(G::code_min)),
+                                                 static_cast<float>(G::code_max)));
   }
 }
 

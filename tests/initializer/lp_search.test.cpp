@@ -20,8 +20,8 @@ double error_of(const std::vector<float>& group, double power) {
   double sum = 0;
   for (const float weight : group) {
     const float level = G::clip(G::round(weight / found.scale), found.zero_point);
-    sum += std::pow(std::fabs(static_cast<double>(weight) - static_cast<double>(found.scale * level)),
-                    power);
+    sum += std::pow(
+        std::fabs(static_cast<double>(weight) - static_cast<double>(found.scale * level)), power);
   }
   return sum;
 }

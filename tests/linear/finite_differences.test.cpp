@@ -110,7 +110,8 @@ template <class... Policies>
 void check() {
   using Layer = QuantLinear<Smooth, Everything, Reference, Policies...>;
   Layer layer = make_layer<Layer>();
-  const Matrix x = random_matrix(tokens, in, 1.0f, 7), direction = random_matrix(tokens, out, 1.0f, 8);
+  const Matrix x = random_matrix(tokens, in, 1.0f, 7),
+               direction = random_matrix(tokens, out, 1.0f, 8);
   const Passes passes = run_passes(layer, x, direction);
   const std::vector<double> noise = noise_of_outputs(layer, x, direction);
   const double all_noise = std::accumulate(noise.begin(), noise.end(), 0.0);
@@ -137,8 +138,7 @@ void check() {
       const bool owned = each.name != "B" && of_an_output > 0;
       // u moves by u step / s where the scale is coupled, by nothing where it is not; by gain |A|
       // or |B| times the step in adapters; by step or step / s in a trained base.
-      constexpr bool coupled =
-          std::is_same_v<typename Layer::parameterization::coupling, Coupled>;
+      constexpr bool coupled = std::is_same_v<typename Layer::parameterization::coupling, Coupled>;
       const float step = each.role == Role::scale  ? (coupled ? 0x1p-9f : 0.125f)
                          : each.role == Role::bias ? 0.25f
                                                    : 0x1p-6f;
@@ -174,7 +174,8 @@ void check_scales() {
   using Layer = QuantLinear<Reference, Policies...>;
   Layer layer(random_matrix(out, in, 0.3f, 1).view());
   randomize_adapter(layer, 1.0f, 2);
-  const Matrix x = random_matrix(tokens, in, 1.0f, 7), direction = random_matrix(tokens, out, 1.0f, 8);
+  const Matrix x = random_matrix(tokens, in, 1.0f, 7),
+               direction = random_matrix(tokens, out, 1.0f, 8);
   const Passes passes = run_passes(layer, x, direction);
   // Weights have one rounding (the product with the scale), y another; levels reach 8.
   double noise = 0, largest = 0;

@@ -52,8 +52,7 @@ std::vector<Tile> cuts(std::size_t out, std::size_t in) {
   for (std::uint64_t i = 0; i < 20; ++i) {
     const std::size_t row = random.below(static_cast<std::uint32_t>(out), 4 * i);
     const std::size_t col = random.below(static_cast<std::uint32_t>(in), 4 * i + 1);
-    tiles.push_back({row, col,
-                     1 + random.below(static_cast<std::uint32_t>(out - row), 4 * i + 2),
+    tiles.push_back({row, col, 1 + random.below(static_cast<std::uint32_t>(out - row), 4 * i + 2),
                      1 + random.below(static_cast<std::uint32_t>(in - col), 4 * i + 3)});
   }
   return tiles;
@@ -107,8 +106,8 @@ void check_cuts(std::size_t out, std::size_t in) {
 
 template <class F>
 void check_shapes() {
-  for (const auto& [out, in] : {std::pair<std::size_t, std::size_t>{1, 7}, {2, 16}, {15, 17},
-                                {33, 31}, {5, 130}})
+  for (const auto& [out, in] :
+       {std::pair<std::size_t, std::size_t>{1, 7}, {2, 16}, {15, 17}, {33, 31}, {5, 130}})
     check_cuts<F>(out, in);
 }
 
@@ -147,7 +146,8 @@ TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",
         Matrix z(tile.rows, tile.cols), g(tile.rows, tile.cols);
         form.latent(tile, z.view());
         for (std::size_t i = 0; i < tile.rows; ++i)
-          for (std::size_t j = 0; j < tile.cols; ++j) g(i, j) = gradient(tile.row + i, tile.col + j);
+          for (std::size_t j = 0; j < tile.cols; ++j)
+            g(i, j) = gradient(tile.row + i, tile.col + j);
         form.backward(tile, z.view(), g.view(), shared);
       }
       form.reduce(shared);

@@ -47,7 +47,7 @@ TEMPLATE_TEST_CASE_SIG("FixedPoint: the error inside the grid is at most half a 
 }
 
 TEST_CASE("FixedPoint: clips before it scales, ties to even", "[storage]") {
-  CHECK(stored<Int<4>>(7.9f) == 7.0f);   // byte 112, not 126
+  CHECK(stored<Int<4>>(7.9f) == 7.0f);  // byte 112, not 126
   CHECK(stored<Int<4>>(1e30f) == 7.0f);
   CHECK(stored<Int<4>>(-1e30f) == -8.0f);
   CHECK(stored<Int<4>>(0.5f / 16) == 0.0f);

@@ -59,7 +59,8 @@ int wrong_stores() {
             if (other != j)
               wrong += Codes::load(row.data(), other) != Codes::load(before.data(), other);
           // Bits after the last code are nobody's.
-          for (std::size_t bit = in * static_cast<std::size_t>(G::bits); bit < row.size() * 8; ++bit)
+          for (std::size_t bit = in * static_cast<std::size_t>(G::bits); bit < row.size() * 8;
+               ++bit)
             wrong += ((row[bit / 8] ^ before[bit / 8]) >> (bit % 8) & std::byte{1}) != std::byte{0};
         }
   return wrong;
@@ -89,7 +90,8 @@ void check_pieces() {
     for (std::size_t first = 0; first < in; ++first) {
       std::vector<float> read(in - first);
       Codes::decode(row.data(), first, zero, read);
-      CHECK(std::equal(read.begin(), read.end(), levels.begin() + static_cast<std::ptrdiff_t>(first)));
+      CHECK(std::equal(read.begin(), read.end(),
+                       levels.begin() + static_cast<std::ptrdiff_t>(first)));
     }
   }
 }
@@ -119,7 +121,8 @@ void check_every_pattern() {
   using Codes = Packed::bound_to<G>;
   for (unsigned pattern = 0; pattern < 256; ++pattern) {
     // Exactly as many bytes as the row has, so that a sanitizer sees a read beyond them.
-    const std::vector<std::byte> row(static_cast<std::size_t>(G::bits), static_cast<std::byte>(pattern));
+    const std::vector<std::byte> row(static_cast<std::size_t>(G::bits),
+                                     static_cast<std::byte>(pattern));
     std::vector<float> levels(8);
     Codes::decode(row.data(), 0, 0.0f, levels);
     for (const float level : levels) {

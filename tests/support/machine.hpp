@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/support/machine.hpp: the instruction set and the thread count of a test, put back at its end.
+// tests/support/machine.hpp: the instruction set and the thread count of a test, put back at its
+// end.
 #ifndef LRQAT_TESTS_SUPPORT_MACHINE_HPP
 #define LRQAT_TESTS_SUPPORT_MACHINE_HPP
 

@@ -87,8 +87,7 @@ struct Passes {
 /// Runs both passes on a copy of the layer with zeroed gradients.
 template <class Layer>
 Passes run_passes(Layer layer, const Matrix& x, const Matrix& grad_y) {
-  Passes result{Matrix(x.rows, layer.out_features(), -77.0f),
-                Matrix(x.rows, x.cols, -77.0f), {}};
+  Passes result{Matrix(x.rows, layer.out_features(), -77.0f), Matrix(x.rows, x.cols, -77.0f), {}};
   layer.zero_gradients();
   layer.forward(x.view(), result.y.view());
   layer.backward(x.view(), grad_y.view(), result.grad_x.view());
