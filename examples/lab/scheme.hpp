@@ -24,11 +24,11 @@ struct Scheme {
   int bits = 0;             // 2 ... 8; 0 for fp32
   bool zero_point = false;  // unsigned grid with zero points
   Sharing sharing = Sharing::channel;
-  std::size_t group_size = 0;     // of Sharing::group
-  bool channel_where_odd = false; // per channel where group_size does not divide the row
-  Base base = Base::fixed_point;  // of lr_qat
-  bool weight_domain = false;     // of lr_qat
-  std::size_t rank = 0;           // of lr_qat; 0: not named
+  std::size_t group_size = 0;      // of Sharing::group
+  bool channel_where_odd = false;  // per channel where group_size does not divide the row
+  Base base = Base::fixed_point;   // of lr_qat
+  bool weight_domain = false;      // of lr_qat
+  std::size_t rank = 0;            // of lr_qat; 0: not named
   RangeSetter range = RangeSetter::l2;
 
   bool is_float() const { return method == Method::fp32 || method == Method::fp32_tuned; }

@@ -3,6 +3,7 @@
 #ifndef LRQAT_LAB_SCHEME_NAMES_HPP
 #define LRQAT_LAB_SCHEME_NAMES_HPP
 
+#include "joined.hpp"
 #include "scheme.hpp"
 
 #include <lrqat/core/expects.hpp>
@@ -68,8 +69,9 @@ class SchemeReader {
   std::string_view next() const {
     return at_ < parts_.size() ? parts_[at_] : std::string_view("(nothing)");
   }
-  bool wrong(std::string sentence) {
-    mistake_ = std::move(sentence);
+  template <class... Parts>
+  bool wrong(const Parts&... parts) {
+    mistake_ = joined(parts...);
     return false;
   }
 
@@ -79,8 +81,8 @@ class SchemeReader {
     const std::optional<std::size_t> bits =
         has_letter ? number(part.substr(1)) : std::optional<std::size_t>();
     if (!bits || *bits < 2 || *bits > 8)
-      return wrong("it begins with w2 ... w8 (signed) or u2 ... u8 (with a zero point), not '" +
-                   std::string(part) + "'");
+      return wrong("it begins with w2 ... w8 (signed) or u2 ... u8 (with a zero point), not '",
+                   part, "'");
     scheme_.bits = static_cast<int>(*bits);
     scheme_.zero_point = part[0] == 'u';
     ++at_;
@@ -101,8 +103,9 @@ class SchemeReader {
     }
     const auto size = part.starts_with('g') ? number(part.substr(1)) : std::optional<std::size_t>();
     if (!size)
-      return wrong("after the bits comes pt (one scale for a tensor), pc (for each output) or g and "
-                   "the size of a group, such as g32, not '" + std::string(part) + "'");
+      return wrong(
+          "after the bits comes pt (one scale for a tensor), pc (for each output) or g and ",
+          "the size of a group, such as g32, not '", part, "'");
     scheme_.sharing = Sharing::group;
     scheme_.group_size = *size;
     return true;
@@ -110,8 +113,8 @@ class SchemeReader {
 
   bool read_method() {
     const std::string_view part = next();
-    const std::string bits = std::to_string(scheme_.bits);
-    const std::string fixed = "q" + bits + "." + std::to_string(8 - scheme_.bits);
+    const std::string fixed = joined("q", scheme_.bits, ".", 8 - scheme_.bits);
+    const std::string packed = joined("int", scheme_.bits);
     ++at_;
     const auto is = [&](Method method, Base base = Base::fixed_point) {
       scheme_.method = method;
@@ -124,22 +127,22 @@ class SchemeReader {
     if (part == "bf16") return is(Method::lr_qat, Base::bf16);
     if (part == "fp32") return is(Method::lr_qat, Base::fp32);
     if (part == fixed) return is(Method::lr_qat);
-    if (part == "int" + bits) return is(Method::lr_qat, Base::packed);
+    if (part == packed) return is(Method::lr_qat, Base::packed);
     if (part == "wd") {
       scheme_.weight_domain = true;
       return is(Method::lr_qat, Base::fp32);
     }
-    return wrong("after the sharing comes a method, rtn, peqa or lsq, or the storage of LR-QAT's base, " +
-                 fixed + ", bf16, fp32, int" + bits + " or wd for " + bits + " bits, not '" +
-                 std::string(part) + "'");
+    return wrong(
+        "after the sharing comes a method, rtn, peqa or lsq, or the storage of LR-QAT's base, ",
+        fixed, ", bf16, fp32, ", packed, " or wd for ", scheme_.bits, " bits, not '", part, "'");
   }
 
   bool read_rank() {
     if (at_ == parts_.size() || !next().starts_with('r')) return true;
     const std::optional<std::size_t> rank = number(next().substr(1));
-    if (!rank) return wrong("a rank is r and 1 ... 65536, not '" + std::string(next()) + "'");
+    if (!rank) return wrong("a rank is r and 1 ... 65536, not '", next(), "'");
     if (scheme_.method != Method::lr_qat)
-      return wrong("only LR-QAT has a rank: leave out '" + std::string(next()) + "'");
+      return wrong("only LR-QAT has a rank: leave out '", next(), "'");
     scheme_.rank = *rank;
     ++at_;
     return true;
@@ -157,8 +160,8 @@ class SchemeReader {
 
   bool nothing_left() {
     return at_ == parts_.size() ||
-           wrong("'" + std::string(next()) + "' at its end is neither a rank such as r8 nor one of the "
-                 "ranges minmax, full, l2, l2.4, l3, l3.5, l4, l5");
+           wrong("'", next(), "' at its end is neither a rank such as r8 nor one of the ranges ",
+                 "minmax, full, l2, l2.4, l3, l3.5, l4, l5");
   }
 
   std::vector<std::string_view> parts_;
@@ -187,16 +190,17 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 inline std::vector<std::string> usual_names() {
   std::vector<std::string> names{"fp32", "fp32-tuned"};
   for (int bits = 2; bits <= 8; ++bits) {
-    const std::string b = std::to_string(bits);
-    const std::string bases[] = {"q" + b + "." + std::to_string(8 - bits), "bf16", "fp32",
-                                 "int" + b, "wd"};
-    for (const char* grid : {"w", "u"})
+    const std::string bases[] = {joined("q", bits, ".", 8 - bits), "bf16", "fp32",
+                                 joined("int", bits), "wd"};
+    for (const char grid : {'w', 'u'})
       for (const char* sharing : {"pc", "pt", "g32", "g64", "g128"}) {
-        const std::string start = grid + b + "-" + sharing + "-";
-        for (const char* method : {"rtn", "peqa", "lsq"}) names.push_back(start + method);
-        for (const char* range : {"-minmax", "-full", "-l4"}) names.push_back(start + "rtn" + range);
+        const std::string start = joined(grid, bits, '-', sharing, '-');
+        for (const char* method : {"rtn", "peqa", "lsq"}) names.push_back(joined(start, method));
+        for (const char* range : {"minmax", "full", "l4"})
+          names.push_back(joined(start, "rtn-", range));
         for (const std::string& base : bases)
-          for (const char* rank : {"-r8", "-r16", "-r32"}) names.push_back(start + base + rank);
+          for (const char* rank : {"-r8", "-r16", "-r32"})
+            names.push_back(joined(start, base, rank));
       }
   }
   return names;
@@ -225,7 +229,8 @@ inline Scheme parse_scheme(std::string_view name) {
   detail::SchemeReader reader(name);
   if (const std::optional<Scheme> scheme = reader.read()) return *scheme;
   std::string near;
-  for (const std::string& each : near_names(name, 4)) near += (near.empty() ? "" : ", ") + each;
+  for (const std::string& each : near_names(name, 4))
+    near += joined(near.empty() ? "" : ", ", each);
   fail("unknown scheme '", name, "': ", reader.mistake(), ". Near names: ", near,
        " (all of them: lrqat-lab schemes)");
 }
@@ -234,35 +239,36 @@ inline Scheme parse_scheme(std::string_view name) {
 inline std::string name_of(const Scheme& scheme) {
   if (scheme.method == Method::fp32) return "fp32";
   if (scheme.method == Method::fp32_tuned) return "fp32-tuned";
-  const std::string bits = std::to_string(scheme.bits);
-  std::string name = (scheme.zero_point ? "u" : "w") + bits;
-  if (scheme.sharing == Sharing::tensor) name += "-pt";
-  if (scheme.sharing == Sharing::channel) name += "-pc";
-  if (scheme.sharing == Sharing::group) name += "-g" + std::to_string(scheme.group_size);
-  if (scheme.channel_where_odd) name += "c";
+  std::string name;
+  const auto append = [&name](const auto&... parts) { (lrqat::detail::append(name, parts), ...); };
+  append(scheme.zero_point ? 'u' : 'w', scheme.bits);
+  if (scheme.sharing == Sharing::tensor) append("-pt");
+  if (scheme.sharing == Sharing::channel) append("-pc");
+  if (scheme.sharing == Sharing::group) append("-g", scheme.group_size);
+  if (scheme.channel_where_odd) append('c');
   switch (scheme.method) {
     case Method::rtn:
-      name += "-rtn";
+      append("-rtn");
       break;
     case Method::peqa:
-      name += "-peqa";
+      append("-peqa");
       break;
     case Method::full_qat:
-      name += "-lsq";
+      append("-lsq");
       break;
     default:
       if (scheme.weight_domain)
-        name += "-wd";
+        append("-wd");
       else if (scheme.base == Base::fixed_point)
-        name += "-q" + bits + "." + std::to_string(8 - scheme.bits);
+        append("-q", scheme.bits, '.', 8 - scheme.bits);
       else if (scheme.base == Base::packed)
-        name += "-int" + bits;
+        append("-int", scheme.bits);
       else
-        name += scheme.base == Base::bf16 ? "-bf16" : "-fp32";
+        append(scheme.base == Base::bf16 ? "-bf16" : "-fp32");
   }
-  if (scheme.rank != 0) name += "-r" + std::to_string(scheme.rank);
+  if (scheme.rank != 0) append("-r", scheme.rank);
   for (const auto& [range, text] : detail::range_names)
-    if (range == scheme.range && range != RangeSetter::l2) name += "-" + std::string(text);
+    if (range == scheme.range && range != RangeSetter::l2) append('-', text);
   return name;
 }
 

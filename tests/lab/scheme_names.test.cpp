@@ -3,9 +3,9 @@
 
 #include "lab/known_schemes.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
 #include <rapidcheck/catch.h>
+#include <catch2/catch.hpp>
 
 #include <string>
 
@@ -16,14 +16,22 @@ TEST_CASE("Scheme names: the parts of a name are read", "[lab]") {
   CHECK(plain == Scheme{.method = Method::lr_qat, .bits = 4, .rank = 32});
   CHECK(parse_scheme("fp32") == Scheme{});
   CHECK(parse_scheme("fp32-tuned").method == Method::fp32_tuned);
-  CHECK(parse_scheme("w3-g64-q3.5-r8") ==
-        Scheme{.method = Method::lr_qat, .bits = 3, .sharing = Sharing::group, .group_size = 64,
-               .rank = 8});
-  CHECK(parse_scheme("u2-g32c-int2-r8-l3.5") ==
-        Scheme{.method = Method::lr_qat, .bits = 2, .zero_point = true, .sharing = Sharing::group,
-               .group_size = 32, .channel_where_odd = true, .base = Base::packed, .rank = 8,
-               .range = RangeSetter::l3_5});
-  CHECK(parse_scheme("w8-pt-rtn-minmax") == Scheme{.method = Method::rtn, .bits = 8,
+  CHECK(parse_scheme("w3-g64-q3.5-r8") == Scheme{.method = Method::lr_qat,
+                                                 .bits = 3,
+                                                 .sharing = Sharing::group,
+                                                 .group_size = 64,
+                                                 .rank = 8});
+  CHECK(parse_scheme("u2-g32c-int2-r8-l3.5") == Scheme{.method = Method::lr_qat,
+                                                       .bits = 2,
+                                                       .zero_point = true,
+                                                       .sharing = Sharing::group,
+                                                       .group_size = 32,
+                                                       .channel_where_odd = true,
+                                                       .base = Base::packed,
+                                                       .rank = 8,
+                                                       .range = RangeSetter::l3_5});
+  CHECK(parse_scheme("w8-pt-rtn-minmax") == Scheme{.method = Method::rtn,
+                                                   .bits = 8,
                                                    .sharing = Sharing::tensor,
                                                    .range = RangeSetter::min_max});
   CHECK(parse_scheme("w4-pc-wd").weight_domain);

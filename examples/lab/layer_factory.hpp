@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/layer_factory.hpp: the linear layer of a scheme that is chosen at run time.
+#ifndef LRQAT_LAB_LAYER_FACTORY_HPP
+#define LRQAT_LAB_LAYER_FACTORY_HPP
+
+#include "scheme.hpp"
+
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/quant_options.hpp>
+#include <lrqat/linear/any_linear.hpp>
+
+namespace lrqat::lab {
+
+/// The layer that `scheme` makes of a weight (out, in). options: alpha, seed, stream, and the rank
+/// where the scheme names none; its group_size is set here.
+/// @throws Error where the scheme does not fit the weight
+AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, QuantOptions options);
+
+/// One scale for how many inputs of a row of `in`; 0: one for the whole weight.
+std::size_t shared_columns(const Scheme& scheme, std::size_t in);
+
+/// Scales of a weight (out, in) under the scheme; 0 where it has none.
+std::size_t scale_count(const Scheme& scheme, Shape weight);
+
+/// Its storage after merging: codes, and for each scale 16 bits (and b for a zero point).
+std::size_t merged_bits(const Scheme& scheme, Shape weight);
+
+}  // namespace lrqat::lab
+
+#endif  // LRQAT_LAB_LAYER_FACTORY_HPP

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/layers_w3.cpp: the quantized layers of 3 bits.
+#include "quantized_layer.hpp"
+
+namespace lrqat::lab {
+
+template AnyLinear quantized_layer<3>(const Scheme&, MatrixView<const float>, const QuantOptions&);
+
+}  // namespace lrqat::lab

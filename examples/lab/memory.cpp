@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/memory.cpp: counted allocations, and the working memory that they show.
+#include "memory.hpp"
+
+#include <lrqat/core/aligned.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <thread>
+
+#include <malloc.h>
+
+namespace {
+
+std::atomic<std::size_t> live_bytes{0};
+
+void* counted(void* memory) {
+  if (memory == nullptr) throw std::bad_alloc();
+  live_bytes.fetch_add(::malloc_usable_size(memory), std::memory_order_relaxed);
+  return memory;
+}
+void release(void* memory) {
+  if (memory == nullptr) return;
+  live_bytes.fetch_sub(::malloc_usable_size(memory), std::memory_order_relaxed);
+  std::free(memory);
+}
+
+}  // namespace
+
+// The program's allocators; the other forms of new and delete end here.
+void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto step = static_cast<std::size_t>(alignment);
+  return counted(std::aligned_alloc(step, (size + step - 1) / step * step));
+}
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+
+namespace lrqat::lab {
+
+namespace {
+
+/// Threads keep their buffers (core/scratch.hpp) until they end, so new threads show all of them.
+std::size_t working_memory(Model& model, std::size_t tokens) {
+  std::size_t bytes = 0;
+  std::exception_ptr failure;
+  std::thread probe([&] {
+    try {
+      model.for_each_linear([&](const LinearName& which, AnyLinear& layer) {
+        if (which.block != 0) return;
+        // Zeros: nothing is added to the gradients.
+        AlignedVector<float> x(tokens * layer.in_features()), y(tokens * layer.out_features());
+        AlignedVector<float> grad_x(x.size());
+        const MatrixView<float> input(x.data(), tokens, layer.in_features());
+        const MatrixView<float> output(y.data(), tokens, layer.out_features());
+        const std::size_t before = live_bytes.load();
+        layer.forward(input, output);
+        layer.backward(input, output, {grad_x.data(), tokens, layer.in_features()});
+        bytes += live_bytes.load() - before;
+      });
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  probe.join();
+  if (failure) std::rethrow_exception(failure);
+  return bytes;
+}
+
+}  // namespace
+
+std::size_t linear_peak_bytes(Model& model, std::size_t tokens) {
+  LayerBytes layers;
+  std::size_t moments = 0;
+  model.for_each_linear([&](const LinearName&, AnyLinear& layer) {
+    layers += layer.bytes();
+    for (const Parameter<float>& parameter : layer.parameters())
+      moments += 2 * parameter.value.size_bytes();
+  });
+  return layers.total() + moments + working_memory(model, tokens);
+}
+
+}  // namespace lrqat::lab

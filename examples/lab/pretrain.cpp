@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/pretrain.cpp: random weights, and the loop that makes a model of them.
+#include "pretrain.hpp"
+
+#include "layer_factory.hpp"
+#include "model.hpp"
+
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/rng.hpp>
+#include <lrqat/optim/adamw.hpp>
+#include <lrqat/optim/schedule.hpp>
+#include <lrqat/train/token_batches.hpp>
+#include <lrqat/train/trainer.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace lrqat::lab {
+
+namespace {
+
+AlignedVector<float>& matrix(LlamaWeights::Block& block, LinearKind kind) {
+  return const_cast<AlignedVector<float>&>(linear_weight(block, kind));
+}
+
+/// The trained numbers of `model` in the form of a checkpoint.
+LlamaWeights weights_of(Model& model, LlamaWeights weights) {
+  const auto copy = [](const Parameter<float>& from, AlignedVector<float>& to) {
+    std::copy(from.value.begin(), from.value.end(), to.begin());
+  };
+  for (const Parameter<float>& parameter : model.parameters()) {
+    if (parameter.name == "embedding") copy(parameter, weights.embedding);
+    if (parameter.name == "final_norm") copy(parameter, weights.final_norm);
+    for (std::size_t b = 0; b < weights.blocks.size(); ++b) {
+      LlamaWeights::Block& block = weights.blocks[b];
+      const std::string prefix = "blocks." + std::to_string(b);
+      if (parameter.name == prefix + ".attention_norm") copy(parameter, block.attention_norm);
+      if (parameter.name == prefix + ".mlp_norm") copy(parameter, block.mlp_norm);
+      for (const LinearKind kind : linear_kinds)
+        if (parameter.name == LinearName{b, kind}.text() + ".weight")
+          copy(parameter, matrix(block, kind));
+    }
+  }
+  return weights;
+}
+
+}  // namespace
+
+LlamaWeights random_weights(const LlamaConfig& config, std::uint64_t seed) {
+  LlamaWeights weights;
+  weights.config = config;
+  std::uint64_t stream = std::uint64_t{1} << 33;  // apart from data order and adapters
+  const auto fill = [&](AlignedVector<float>& values, std::size_t size, double deviation) {
+    const CounterRng random(seed, stream++);
+    values.resize(size);
+    for (std::size_t i = 0; i < size; ++i)
+      values[i] = static_cast<float>(deviation) * random.normal(i);
+  };
+  fill(weights.embedding, config.vocab * config.dim, 0.05);
+  const double depth = std::sqrt(2.0 * static_cast<double>(config.layers));
+  for (std::size_t b = 0; b < config.layers; ++b) {
+    LlamaWeights::Block& block = weights.blocks.emplace_back();
+    block.attention_norm.assign(config.dim, 1.0f);
+    block.mlp_norm.assign(config.dim, 1.0f);
+    for (const LinearKind kind : linear_kinds) {
+      const Shape shape = linear_shape(config, kind);
+      const bool ends_branch = kind == LinearKind::output || kind == LinearKind::down;
+      fill(matrix(block, kind), shape.size(),
+           (ends_branch ? 1 / depth : 1.0) / std::sqrt(static_cast<double>(shape.cols)));
+    }
+  }
+  weights.final_norm.assign(config.dim, 1.0f);
+  if (!config.tied_head) fill(weights.head, config.vocab * config.dim, 0.05);
+  return weights;
+}
+
+LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, Progress& progress) {
+  expects(plan.config.tied_head, "pretrain: the head must be the embedding");
+  LlamaWeights weights = random_weights(plan.config, plan.seed);
+  const Scheme scheme{.method = Method::fp32_tuned};
+  const auto make = [&](MatrixView<const float> weight, const LinearName&) {
+    return make_layer(scheme, weight, {});
+  };
+  Model model(weights, make, LlamaOptions{.train_norms = true, .train_embedding = true});
+  AdamW optimizer(model.parameters(), {.learning_rate = plan.learning_rate});
+  TokenBatches<Token> batches(text.tokens, plan.config.context, plan.batch, plan.seed);
+  TrainPlan train_plan;
+  train_plan.steps = plan.steps;
+  train_plan.schedule = LinearWarmupDecay(plan.steps / 20, plan.steps);
+  train_plan.max_norm = 1.0;
+  TrainObserver observer;
+  observer.on_step = [&](const StepReport& report) { progress.training(report); };
+  const auto step = [&model](std::span<const Token> inputs, std::span<const Token> targets,
+                             std::size_t batch, std::size_t length, float scale) {
+    return model.loss_and_gradients(inputs, targets, batch, length, static_cast<double>(scale));
+  };
+  train(train_plan, batches, optimizer, step, observer);
+  progress.finish();
+  return weights_of(model, std::move(weights));
+}
+
+}  // namespace lrqat::lab

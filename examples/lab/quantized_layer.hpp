@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/quantized_layer.hpp: all quantized layers of one bit width. Each width is compiled
+// in a file of its own, so that they build side by side.
+#ifndef LRQAT_LAB_QUANTIZED_LAYER_HPP
+#define LRQAT_LAB_QUANTIZED_LAYER_HPP
+
+#include "scheme.hpp"
+
+#include <lrqat/adapter/low_rank.hpp>
+#include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/core/bf16.hpp>
+#include <lrqat/grid/int.hpp>
+#include <lrqat/grid/uint.hpp>
+#include <lrqat/initializer/full_range.hpp>
+#include <lrqat/initializer/lp_search.hpp>
+#include <lrqat/initializer/min_max.hpp>
+#include <lrqat/linear/any_linear.hpp>
+#include <lrqat/linear/quant_linear.hpp>
+#include <lrqat/placement/weight_domain.hpp>
+
+#include <span>
+#include <vector>
+
+namespace lrqat::lab {
+
+/// A granularity that is chosen at run time: options.group_size inputs of a row share a scale, all
+/// of them when it is the length of the row, and the whole weight when it is 0.
+struct AnySharing {
+  using policy_kind = kind::granularity;
+  static ScaleLayout layout(Shape weight, const QuantOptions& options) {
+    if (options.group_size == 0) return {{1, 1}, weight.cols};
+    const std::size_t size = options.group_size;
+    return {{weight.rows, (weight.cols + size - 1) / size}, size};
+  }
+};
+
+template <class G>
+QParams qparams_of(RangeSetter range, std::span<const float> group) {
+  switch (range) {
+    case RangeSetter::min_max:
+      return MinMax::choose<G>(group);
+    case RangeSetter::full:
+      return FullRange::choose<G>(group);
+    case RangeSetter::l2:
+      return LpSearch<2>::choose<G>(group);
+    case RangeSetter::l2_4:
+      return LpSearch<12, 5>::choose<G>(group);
+    case RangeSetter::l3:
+      return LpSearch<3>::choose<G>(group);
+    case RangeSetter::l3_5:
+      return LpSearch<7, 2>::choose<G>(group);
+    case RangeSetter::l4:
+      return LpSearch<4>::choose<G>(group);
+    case RangeSetter::l5:
+      break;
+  }
+  return LpSearch<5>::choose<G>(group);
+}
+
+/// Scale and zero point of each group, in layout order. The search is made here and its result
+/// given to the layer, so that range setters do not multiply the layers to compile.
+template <class G>
+std::vector<QParams> choose_qparams(RangeSetter range, MatrixView<const float> weight,
+                                    const ScaleLayout& layout) {
+  std::vector<QParams> qparams(layout.size());
+  if (layout.size() == 1) {
+    qparams[0] = qparams_of<G>(range, {weight.data, weight.rows * weight.cols});
+  } else {
+    parallel_for(weight.rows, [&](std::size_t row) {
+      layout.for_each_segment({row, 0, 1, weight.cols}, [&](auto, auto col, auto count, auto cell) {
+        qparams[cell] = qparams_of<G>(range, weight.row(row).subspan(col, count));
+      });
+    });
+  }
+  return qparams;
+}
+
+template <class G>
+class LayerMaker {
+ public:
+  LayerMaker(RangeSetter range, MatrixView<const float> weight, const QuantOptions& options)
+      : weight_(weight),
+        options_(options),
+        qparams_(choose_qparams<G>(range, weight, AnySharing::layout(weight.shape(), options))) {}
+
+  template <class... Policies>
+  AnyLinear make() const {
+    return AnyLinear(QuantLinear<G, AnySharing, Policies...>(weight_, qparams_, options_));
+  }
+
+ private:
+  MatrixView<const float> weight_;
+  QuantOptions options_;
+  std::vector<QParams> qparams_;
+};
+
+template <class G>
+AnyLinear layer_on_grid(const Scheme& scheme, MatrixView<const float> weight,
+                        const QuantOptions& options) {
+  using Adapter = LowRank<dynamic>;
+  const LayerMaker<G> layer(scheme.range, weight, options);
+  if (scheme.method == Method::rtn) return layer.template make<Packed, ScaleOnly>().merge();
+  if (scheme.method == Method::peqa) return layer.template make<Packed, ScaleOnly>();
+  if (scheme.method == Method::full_qat) return layer.template make<FullRank, WeightDomain>();
+  if (scheme.weight_domain) return layer.template make<Adapter, WeightDomain, Dense<float>>();
+  switch (scheme.base) {
+    case Base::fixed_point:
+      return layer.template make<Adapter, FixedPoint>();
+    case Base::bf16:
+      return layer.template make<Adapter, Dense<bf16>>();
+    case Base::fp32:
+      return layer.template make<Adapter, Dense<float>>();
+    case Base::packed:
+      break;
+  }
+  return layer.template make<Adapter, Packed>();
+}
+
+/// The layer of a scheme with this many bits. @pre weight is contiguous
+template <int Bits>
+AnyLinear quantized_layer(const Scheme& scheme, MatrixView<const float> weight,
+                          const QuantOptions& options) {
+  return scheme.zero_point ? layer_on_grid<UInt<Bits>>(scheme, weight, options)
+                           : layer_on_grid<Int<Bits>>(scheme, weight, options);
+}
+
+}  // namespace lrqat::lab
+
+#endif  // LRQAT_LAB_QUANTIZED_LAYER_HPP

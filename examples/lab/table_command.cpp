@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/table_command.cpp: lrqat-lab table.
+#include "commands.hpp"
+#include "model_source.hpp"
+#include "options.hpp"
+#include "scheme_names.hpp"
+#include "table.hpp"
+
+#include <lrqat/core/expects.hpp>
+#include <lrqat/io/atomic_file.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <system_error>
+
+namespace lrqat::lab {
+
+namespace {
+
+constexpr const char* explanation =
+    R"(Rows: fp32; fp32-tuned, the control; then RTN, PEQA, LR-QAT (base in fixed point, bf16, packed) and
+full QAT, for 4, 3 and 2 bits with a scale for each output and 4 and 3 bits with one for each group.
+Columns: perplexity on the test text (mean +- standard deviation over seeds); bits of a merged weight,
+a 16-bit scale for each group included; numbers trained; memory of the linear layers at the peak of a
+training step (layers, gradients, optimizer moments, working memory); seconds of one training.
+Every row is trained by the recipe that lrqat-lab train --help states.
+
+Examples:
+  lrqat-lab table --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
+  lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --quick
+  lrqat-lab table --model m.bin --tokens t.u16 --schemes fp32 w2-pc-rtn w2-pc-q2.6-r16 --seeds 3
+)";
+
+struct TableOptions : Options {
+  std::vector<std::string> schemes;
+  std::size_t group = 32, seeds = 1;
+  bool quick = false;
+};
+
+std::vector<Scheme> schemes_of(const TableOptions& options) {
+  std::vector<Scheme> all;
+  for (const std::string& name : options.schemes) all.push_back(parse_scheme(name));
+  if (!all.empty()) return all;
+  all = usual_schemes(options.group, options.adaptation.rank);
+  if (options.quick)
+    std::erase_if(all, [](const Scheme& scheme) {
+      return scheme.sharing == Sharing::group || scheme.bits == 3 ||
+             (scheme.method == Method::lr_qat && scheme.base != Base::fixed_point);
+    });
+  return all;
+}
+
+void table(TableOptions& options, bool steps_were_given) {
+  options.apply();
+  if (options.quick && !steps_were_given) options.recipe.steps = 60;
+  if (options.quick && options.measure.windows == 0) options.measure.windows = 100;
+  TablePlan plan{.schemes = schemes_of(options),
+                 .adaptation = options.adaptation,
+                 .recipe = options.recipe,
+                 .measure = options.measure,
+                 .seeds = options.seeds};
+  const ModelSource source = open_plain_model(options.model, "a table");
+  const LlamaConfig& config = source.weights.config;
+  check_context(config, options.measure.context);
+  const std::size_t context =
+      options.measure.context == 0 ? config.context : options.measure.context;
+  expects(options.recipe.batch * context <= (std::size_t{1} << 24), "--batch ",
+          options.recipe.batch, " windows of ", context, " tokens: at most ", 1u << 24,
+          " tokens are allowed in one pass");
+  if (!options.out.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    expects(!error && std::filesystem::is_directory(options.out), options.out.string(),
+            ": the folder cannot be made: ", error ? error.message() : "it is a file");
+  }
+  Progress progress;
+  const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
+  if (!splits.note.empty()) progress.note(splits.note);
+
+  const std::vector<TableRow> rows = make_table(source.weights, splits, plan, progress);
+  JsonObject json = table_json(rows);
+  json["model"] = source.name();
+  json["steps"] = plan.recipe.steps;
+  json["seeds"] = plan.seeds;
+  const std::string text = table_text(rows);
+  const std::string object = json.dump(-1, ' ', false, JsonObject::error_handler_t::replace) + "\n";
+  if (!options.out.empty()) {
+    write_file(options.out / "table.md", text);
+    write_file(options.out / "table.json", object);
+  }
+  std::cout << (options.json ? object : text);
+}
+
+}  // namespace
+
+void add_table_command(CLI::App& program, Exit&) {
+  CLI::App* const command = program.add_subcommand(
+      "table", "What each scheme costs and recovers, side by side, as a Markdown table");
+  const auto options = std::make_shared<TableOptions>();
+  add_model(*command, *options);
+  add_text(*command, *options);
+  add_splits(*command, *options);
+  add_measure(*command, *options);
+  command->add_option("--schemes", options->schemes, "These rows in place of the usual ones");
+  command->add_option("--group", options->group, "Inputs that share a scale in the rows per group")
+      ->check(whole_number(1, 65536))
+      ->capture_default_str();
+  command->add_option("--seeds", options->seeds, "Trainings of each row, with neighbouring seeds")
+      ->check(whole_number(1, 1000))
+      ->capture_default_str();
+  command->add_flag("--quick", options->quick,
+                    "4 and 2 bits only, 60 steps, 100 windows of each text");
+  add_adaptation(*command, *options);
+  add_recipe(*command, *options);
+  command->add_option("--out", options->out, "Folder that gets table.md and table.json");
+  add_machine(*command, *options);
+  command->footer(explanation);
+  command->callback([=] { table(*options, command->count("--steps") != 0); });
+}
+
+}  // namespace lrqat::lab

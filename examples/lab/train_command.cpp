@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/train_command.cpp: lrqat-lab train.
+#include "commands.hpp"
+#include "interruption.hpp"
+#include "joined.hpp"
+#include "memory.hpp"
+#include "model_source.hpp"
+#include "options.hpp"
+#include "scheme_names.hpp"
+
+#include <lrqat/core/expects.hpp>
+#include <lrqat/io/json_line.hpp>  // JsonObject
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+namespace lrqat::lab {
+
+namespace {
+
+constexpr const char* explanation =
+    R"(The recipe: AdamW (0.9, 0.95) without decay; the rates rise over the first tenth of the steps and
+fall linearly to 0; gradients are clipped to norm 1. Embeddings, head and norms are frozen.
+Default learning rates (adapters or weights, scales), found with stories260K for some 240 steps:
+                4 bits and more    3 bits           2 bits
+  LR-QAT        0.03, 3e-4         0.03, 1e-3       0.06, 5e-3
+  peqa          -, 3e-4            -, 1e-3          -, 1e-2
+  lsq           5e-4, 3e-4         1e-3, 1e-3       2e-3, 5e-3
+  wd            5e-3, 3e-4         5e-3, 3e-4       1e-2, 5e-3
+  fp32-tuned    5e-4
+Long runs on large models want far smaller ones: LR-QAT's paper has 1e-3 and 1e-5.
+
+With --out, the folder gets run.json, log.jsonl (a line for each step) and checkpoint.safetensors.
+Ctrl-C leaves a checkpoint there; the same command with --resume goes on to the same bits.
+
+Examples:
+  lrqat-lab train --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
+      --scheme w4-pc-q4.4-r8 --out runs/w4
+  lrqat-lab train --model hf-folder --data text.txt --scheme w4-g32-q4.4-r8 --out runs/hf
+)";
+
+struct TrainOptions : Options {
+  bool resume = false;
+  std::uint64_t checkpoint_every = 100;
+};
+
+/// What the folder is asked for, before anything costs time.
+void check_folder(const TrainOptions& options, const RunFolder& folder) {
+  if (options.out.empty()) {
+    expects(!options.resume, "--resume needs the folder of the run: --out FOLDER");
+    return;
+  }
+  expects(options.resume || !folder.holds_a_run(), folder.path().string(),
+          ": holds a run already; add --resume to continue it, or name another folder");
+}
+
+JsonObject result_of(const Score& score, const TrainResult& result, const Options& options,
+                     const LlamaConfig& config, Model& model, std::size_t peak_bytes) {
+  JsonObject object{{"scheme", name_of(options.adaptation.scheme)},
+                    {"seed", options.adaptation.seed},
+                    {"steps", result.steps},
+                    {"dev_ppl", score.dev.perplexity},
+                    {"test_ppl", score.test.perplexity},
+                    {"merged_ppl", nullptr},
+                    {"train_seconds", result.seconds},
+                    {"tokens_per_second", result.tokens_per_second},
+                    {"linear_peak_bytes", peak_bytes},
+                    {"trainable", trained_numbers(model)},
+                    {"bits_per_weight", bits_per_weight(config, options.adaptation.scheme)}};
+  if (score.merged) object["merged_ppl"] = score.merged->perplexity;
+  return object;
+}
+
+void tell(const JsonObject& result, const std::string& folder) {
+  const auto number = [&](const char* key) { return result[key].get<double>(); };
+  std::printf("%s, seed %.0f, %.0f steps\n", result["scheme"].get<std::string>().c_str(),
+              number("seed"), number("steps"));
+  std::printf("  perplexity       %.4f on the development text, %.4f on the test text\n",
+              number("dev_ppl"), number("test_ppl"));
+  if (!result["merged_ppl"].is_null())
+    std::printf("  merged           %.4f on the test text (codes and scales only)\n",
+                number("merged_ppl"));
+  std::printf("  bits per weight  %.3f\n", number("bits_per_weight"));
+  std::printf("  trained numbers  %.0f\n", number("trainable"));
+  std::printf("  time             %s, %.0f tokens a second\n",
+              clock_text(number("train_seconds")).c_str(), number("tokens_per_second"));
+  std::printf("  linear layers    %.2f MB at the peak\n", number("linear_peak_bytes") / 1e6);
+  if (!folder.empty()) std::printf("  kept in          %s\n", folder.c_str());
+}
+
+void train(TrainOptions& options, Exit& exit) {
+  options.apply();
+  options.adaptation.scheme = parse_scheme(options.scheme);
+  const Scheme& scheme = options.adaptation.scheme;
+  expects(scheme.trains(), "scheme ", options.scheme,
+          " has nothing to train; lrqat-lab eval measures it");
+  expects(scheme.method != Method::peqa || !options.recipe.rate, "scheme ", options.scheme,
+          " trains scales only: give --lr-scale, not --lr");
+  const RunFolder folder(options.out);
+  check_folder(options, folder);
+
+  const ModelSource source = open_plain_model(options.model, "training");
+  const LlamaConfig& config = source.weights.config;
+  check_context(config, options.measure.context);
+  const std::size_t context =
+      options.measure.context == 0 ? config.context : options.measure.context;
+  const std::size_t tokens = options.recipe.batch * context;
+  expects(tokens <= (std::size_t{1} << 24), "--batch ", options.recipe.batch, " windows of ",
+          context, " tokens are ", tokens, " tokens in one pass; at most ", 1u << 24,
+          " are allowed (--accumulate adds passes up)");
+  Progress progress;
+  const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
+  if (!splits.note.empty()) progress.note(splits.note);
+  Model model = make_model(source.weights, options.adaptation, options.recipe.recompute);
+  const std::size_t peak_bytes = linear_peak_bytes(model, tokens);
+
+  RunFiles files;
+  Run run{.model = source.path, .adaptation = options.adaptation, .recipe = options.recipe};
+  run.fingerprint =
+      run_fingerprint(source.weights, options.adaptation, options.recipe, splits.train);
+  if (!options.out.empty()) {
+    if (folder.holds_a_run()) {
+      const Run before = folder.read();
+      expects(before.fingerprint == run.fingerprint, folder.path().string(),
+              ": holds another run: '", before.fingerprint, "', this one is '", run.fingerprint,
+              "'");
+    }
+    run.state = "running";
+    folder.write(run);
+    files = {folder.checkpoint(), folder.log(), options.checkpoint_every,
+             options.resume ? Resume::if_present : Resume::never, run.fingerprint};
+  }
+
+  TrainResult result;
+  {
+    const Interruption interruption;
+    progress.begin(name_of(scheme));
+    result = train_model(model, options.adaptation, options.recipe, splits.train, files, progress,
+                         &interruption.flag());
+  }
+  if (result.stopped) {
+    exit = Exit::interrupted;
+    if (options.out.empty()) {
+      progress.note(joined("stopped after step ", result.steps,
+                           "; nothing is kept, because --out was not given"));
+      return;
+    }
+    run.state = "stopped";
+    folder.write(run);
+    progress.note(joined("stopped after step ", result.steps, " of ", options.recipe.steps,
+                         "; the same command with --resume goes on"));
+    return;
+  }
+  progress.begin(name_of(scheme));
+  const Score worth = score(model, scheme, splits, options.measure, progress);
+  run.result = result_of(worth, result, options, config, model, peak_bytes);
+  if (!options.out.empty()) {
+    run.state = "finished";
+    folder.write(run);
+  }
+  if (options.json)
+    std::cout << run.result.dump() << '\n';
+  else
+    tell(run.result, options.out.string());
+  expects(!worth.merged || worth.merged->nll == worth.test.nll,
+          "the merged model differs from the trained one: nll ", worth.merged->nll, " and ",
+          worth.test.nll);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& program, Exit& exit) {
+  CLI::App* const command = program.add_subcommand(
+      "train", "Train a model under a scheme, merge it, and measure what came of it");
+  const auto options = std::make_shared<TrainOptions>();
+  add_model(*command, *options);
+  add_scheme(*command, *options, "w4-pc-q4.4-r8");
+  add_text(*command, *options);
+  add_splits(*command, *options);
+  add_measure(*command, *options);
+  add_adaptation(*command, *options);
+  add_recipe(*command, *options);
+  command->add_option("--out", options->out, "Folder of the run (default: nothing is kept)");
+  command->add_flag("--resume", options->resume,
+                    "Continue the run in --out where it stopped, or begin it");
+  command
+      ->add_option("--checkpoint-every", options->checkpoint_every,
+                   "Steps between checkpoints; 0: only at the end")
+      ->check(whole_number(0, std::uint64_t{1} << 40))
+      ->capture_default_str();
+  add_machine(*command, *options);
+  command->footer(explanation);
+  command->callback([options, &exit] { train(*options, exit); });
+}
+
+}  // namespace lrqat::lab
