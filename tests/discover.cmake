@@ -3,10 +3,10 @@
 #
 #   cmake -D PROGRAM=test_core -D FOLDER=core -D TARGET_FILE=tests.cmake -P discover.cmake
 cmake_policy(VERSION 3.24)
-execute_process(COMMAND ${PROGRAM} --list-test-names-only
-                OUTPUT_VARIABLE names OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE count)
-if(NOT count MATCHES "^[0-9]+$" OR names STREQUAL "")
-  message(FATAL_ERROR "${PROGRAM} does not list its tests: ${count}")
+execute_process(COMMAND ${PROGRAM} --names
+                OUTPUT_VARIABLE names OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
+if(NOT status EQUAL 0 OR names STREQUAL "")
+  message(FATAL_ERROR "${PROGRAM} does not list its tests: ${status}")
 endif()
 
 # The characters that CMake's lists give a meaning to travel as others.
