@@ -12,7 +12,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace lrqat::benchmarks {
@@ -119,11 +120,11 @@ inline double measure_peak_flops(kernel::Isa isa, int threads) {
   return operations / seconds;
 }
 
-/// measure_peak_flops on one thread, measured once in a run.
-inline double peak_flops(kernel::Isa isa) {
-  static double known[std::size(kernel::all_isas)] = {};
-  double& peak = known[static_cast<std::size_t>(isa)];
-  if (peak == 0) peak = measure_peak_flops(isa, 1);
+/// measure_peak_flops, measured once in a run for each instruction set and number of threads.
+inline double peak_flops(kernel::Isa isa, int threads = 1) {
+  static std::map<std::pair<kernel::Isa, int>, double> known;
+  double& peak = known[{isa, threads}];
+  if (peak == 0) peak = measure_peak_flops(isa, threads);
   return peak;
 }
 
