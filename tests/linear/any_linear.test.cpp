@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// tests/linear/any_linear.test.cpp: layers whose scheme is chosen at run time.
+#include <lrqat/linear/any_linear.hpp>
+
+#include <lrqat/linear/dense_linear.hpp>
+#include <lrqat/lrqat.hpp>
+
+#include <catch2/catch.hpp>
+#include <support/matrix.hpp>
+
+namespace lrqat::test {
+namespace {
+
+using Catch::Matchers::Contains;
+
+const Matrix weight = random_matrix(6, 9, 0.5f, 1);
+const Matrix x = random_matrix(4, 9, 1.0f, 2), grad_y = random_matrix(4, 6, 1.0f, 3);
+
+template <class Layer>
+void check_same(Layer layer) {
+  AnyLinear any(layer);
+  CHECK(any.in_features() == 9);
+  CHECK(any.out_features() == 6);
+  CHECK(any.bytes().total() == layer.bytes().total());
+  Matrix y(4, 6), any_y(4, 6), gx(4, 9), any_gx(4, 9);
+  layer.forward(x.view(), y.view());
+  any.forward(x.view(), any_y.view());
+  CHECK(bits_of(any_y.values) == bits_of(y.values));
+  layer.backward(x.view(), grad_y.view(), gx.view());
+  any.backward(x.view(), grad_y.view(), any_gx.view());
+  CHECK(bits_of(any_gx.values) == bits_of(gx.values));
+  const auto parameters = layer.parameters(), any_parameters = any.parameters();
+  REQUIRE(any_parameters.size() == parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    CHECK(any_parameters[i].name == parameters[i].name);
+    CHECK(any_parameters[i].role == parameters[i].role);
+    CHECK(copy_of(any_parameters[i].gradient) == copy_of(parameters[i].gradient));
+  }
+
+  const AnyLinear merged = any.merge();
+  Matrix merged_y(4, 6);
+  merged.forward(x.view(), merged_y.view());
+  CHECK(bits_of(merged_y.values) == bits_of(y.values));
+  CHECK(merged.bytes().total() == layer.merge().bytes().total());
+}
+
+TEST_CASE("AnyLinear: does what the layer inside does", "[linear]") {
+  check_same(QuantLinear<Int<4>, LowRank<2>>(weight.view()));
+  check_same(QuantLinear<UInt<3>, PerGroup<4>, Input<UInt<8>>>(weight.view()));
+}
+
+TEST_CASE("AnyLinear: layers of different schemes in one list", "[linear]") {
+  std::vector<AnyLinear> layers;
+  layers.emplace_back(QuantLinear<Int<4>, LowRank<2>>(weight.view()));
+  layers.emplace_back(QuantLinear<Int<2>, FullRank, WeightDomain>(weight.view()));
+  layers.push_back(layers.front().merge());
+  Matrix y(4, 6), merged_y(4, 6);
+  layers[0].forward(x.view(), y.view());
+  layers[2].forward(x.view(), merged_y.view());
+  CHECK(bits_of(merged_y.values) == bits_of(y.values));
+  const AnyLinear moved = std::move(layers[0]);
+  moved.forward(x.view(), merged_y.view());
+  CHECK(bits_of(merged_y.values) == bits_of(y.values));
+}
+
+TEST_CASE("AnyLinear: a merged layer does not train, and says so", "[linear]") {
+  AnyLinear merged = AnyLinear(QuantLinear<Int<4>>(weight.view())).merge();
+  Matrix gx(4, 9);
+  CHECK(merged.parameters().empty());
+  CHECK_THROWS_WITH(merged.backward(x.view(), grad_y.view(), gx.view()),
+                    Contains("(6, 9)") && Contains("merge"));
+  CHECK_THROWS_WITH(merged.merge(), Contains("(6, 9)") && Contains("no codes"));
+}
+
+TEST_CASE("AnyLinear: an unquantized layer has no codes to merge into", "[linear]") {
+  const AnyLinear dense(DenseLinear<float>(weight.view()));
+  CHECK_THROWS_WITH(dense.merge(), Contains("no codes"));
+  Matrix y(4, 6);
+  dense.forward(x.view(), y.view());
+  CHECK(y.values != std::vector<float>(24));
+}
+
+TEST_CASE("AnyLinear: errors of the layer inside come through", "[linear]") {
+  const AnyLinear any(QuantLinear<Int<4>>(weight.view()));
+  Matrix y(4, 6);
+  CHECK_THROWS_WITH(any.forward(Matrix(4, 8).view(), y.view()), Contains("(4, 8)"));
+}
+
+}  // namespace
+}  // namespace lrqat::test

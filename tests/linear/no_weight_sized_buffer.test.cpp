@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// tests/linear/no_weight_sized_buffer.test.cpp: the passes of a large layer allocate no second copy
+// of its weight. Counts every operator new of this program.
+#include <lrqat/lrqat.hpp>
+
+#include <malloc.h>
+#include <catch2/catch.hpp>
+#include <support/machine.hpp>
+#include <support/matrix.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace lrqat::test {
+namespace {
+
+/// Bytes that are allocated now, their maximum, and the largest single request.
+struct Counter {
+  std::atomic<std::size_t> bytes{0}, peak{0}, largest{0};
+
+  static void raise(std::atomic<std::size_t>& mark, std::size_t value) {
+    std::size_t seen = mark.load();
+    while (seen < value && !mark.compare_exchange_weak(seen, value)) {
+    }
+  }
+  void* take(void* memory) {
+    if (memory == nullptr) throw std::bad_alloc();
+    const std::size_t size = malloc_usable_size(memory);
+    raise(largest, size);
+    raise(peak, bytes.fetch_add(size) + size);
+    return memory;
+  }
+  /// Not inlined: gcc would see free() beside operator new and warn.
+  [[gnu::noinline]] void give(void* memory) {
+    if (memory == nullptr) return;
+    bytes.fetch_sub(malloc_usable_size(memory));
+    std::free(memory);
+  }
+};
+
+Counter counter;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  const std::size_t rounded =
+      (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
+  return counter.take(std::aligned_alloc(alignment, rounded));
+}
+
+}  // namespace
+}  // namespace lrqat::test
+
+void* operator new(std::size_t size) {
+  return lrqat::test::counter.take(std::malloc(size + !size));
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return lrqat::test::allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return operator new(size, alignment);
+}
+void operator delete(void* memory) noexcept { lrqat::test::counter.give(memory); }
+void operator delete[](void* memory) noexcept { lrqat::test::counter.give(memory); }
+void operator delete(void* memory, std::size_t) noexcept { lrqat::test::counter.give(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { lrqat::test::counter.give(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { lrqat::test::counter.give(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  lrqat::test::counter.give(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  lrqat::test::counter.give(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  lrqat::test::counter.give(memory);
+}
+
+namespace lrqat::test {
+namespace {
+
+constexpr double mebibyte = 1024.0 * 1024.0;
+
+struct Peak {
+  std::size_t forward, backward, largest;
+};
+
+/// What the passes add to the memory in use. The first ones: later passes reuse their scratch.
+template <class Layer>
+Peak peak_of_passes(std::size_t size, std::size_t tokens) {
+  Matrix weight(size, size);
+  const CounterRng random(1, 1);
+  for (std::size_t i = 0; i < weight.values.size(); ++i)
+    weight.values[i] = 0.02f * (random.uniform(i) - 0.5f);
+  Layer layer(weight.view());
+  randomize_adapter(layer, 0.1f, 2);
+  const Matrix x = random_matrix(tokens, size, 1.0f, 3),
+               grad_y = random_matrix(tokens, size, 1.0f, 4);
+  Matrix y(tokens, size), grad_x(tokens, size);
+
+  const std::size_t before = counter.bytes;
+  const auto measure = [&](auto pass) {
+    counter.peak = counter.bytes.load();
+    pass();
+    return counter.peak - before;
+  };
+  counter.largest = 0;
+  Peak peak{};
+  peak.forward = measure([&] { layer.forward(x.view(), y.view()); });
+  peak.backward = measure([&] { layer.backward(x.view(), grad_y.view(), grad_x.view()); });
+  peak.largest = counter.largest;
+  return peak;
+}
+
+template <class Layer>
+void check_passes(const std::string& name) {
+  constexpr std::size_t size = 4096, tokens = 64, weight_in_floats = size * size * sizeof(float);
+  const MachineSettings restored;
+  set_thread_count(thread_counts({2}).front());
+  const Peak peak = peak_of_passes<Layer>(size, tokens);
+  WARN(name << ", out = in = 4096, 64 tokens, " << thread_count() << " threads: forward "
+            << static_cast<double>(peak.forward) / mebibyte << " MiB, backward "
+            << static_cast<double>(peak.backward) / mebibyte << " MiB, largest buffer "
+            << static_cast<double>(peak.largest) / mebibyte << " MiB; the weight in floats "
+            << static_cast<double>(weight_in_floats) / mebibyte << " MiB");
+  CHECK(static_cast<double>(peak.forward) <= 8 * mebibyte);
+  CHECK(static_cast<double>(peak.backward) <= 8 * mebibyte);
+  CHECK(peak.largest < weight_in_floats / 8);
+}
+
+TEST_CASE("Passes allocate nothing of the weight's size", "[linear]") {
+  check_passes<QuantLinear<Int<4>, FixedPoint, LowRank<32>>>("FixedPoint");
+  check_passes<QuantLinear<Int<4>, Packed, LowRank<32>>>("Packed");
+}
+
+TEST_CASE("The counter sees a backend that does make a copy of the weight", "[linear]") {
+  const Peak peak = peak_of_passes<QuantLinear<Int<4>, FixedPoint, LowRank<2>, Reference>>(256, 2);
+  CHECK(peak.forward >= 256 * 256 * sizeof(float));
+  CHECK(peak.backward >= 2 * 256 * 256 * sizeof(float));
+}
+
+}  // namespace
+}  // namespace lrqat::test
