@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// kernel/bf16_unit.hpp: what multiplies bfloat16 on this machine, and which of it is in use.
+#ifndef LRQAT_KERNEL_BF16_UNIT_HPP
+#define LRQAT_KERNEL_BF16_UNIT_HPP
+
+#include <lrqat/core/config.hpp>   // LRQAT_X86
+#include <lrqat/core/expects.hpp>  // expects
+#include <lrqat/kernel/isa.hpp>    // active_isa
+
+#include <string_view>
+#if LRQAT_X86
+#include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+
+namespace lrqat::kernel {
+
+/// emulated rounds the operands and multiplies in float32, on every instruction set; avx512_bf16
+/// is AVX512_BF16's dot product of pairs; amx is Intel's tile unit (AMX-TILE, AMX-BF16).
+enum class Bf16Unit { emulated, avx512_bf16, amx };
+
+inline constexpr Bf16Unit all_bf16_units[] = {Bf16Unit::emulated, Bf16Unit::avx512_bf16,
+                                              Bf16Unit::amx};
+
+constexpr std::string_view name(Bf16Unit unit) {
+  return unit == Bf16Unit::amx ? "amx" : unit == Bf16Unit::avx512_bf16 ? "avx512_bf16" : "emulated";
+}
+
+namespace detail {
+
+#if LRQAT_X86
+inline bool has_avx512_bf16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return machine_has(Isa::avx512) && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 &&
+         (a >> 5 & 1u) != 0;
+}
+
+/// The tile registers have to be asked for: Linux gives their state to a process on request.
+inline bool has_amx() {
+#if defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const bool there = has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
+                     (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;
+  constexpr long request_permission = 0x1023, tile_data = 18;  // arch_prctl(2)
+  return there && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+#endif
+
+}  // namespace detail
+
+/// Whether the processor and the operating system let this program use `unit`; asked once.
+inline bool machine_has(Bf16Unit unit) {
+#if LRQAT_X86
+  static const bool avx512_bf16 = detail::has_avx512_bf16(), amx = detail::has_amx();
+  if (unit == Bf16Unit::avx512_bf16) return avx512_bf16;
+  if (unit == Bf16Unit::amx) return amx;
+#endif
+  return unit == Bf16Unit::emulated;
+}
+
+namespace detail {
+
+inline Bf16Unit& widest_allowed_unit() {
+  static Bf16Unit unit = machine_has(Bf16Unit::amx)           ? Bf16Unit::amx
+                         : machine_has(Bf16Unit::avx512_bf16) ? Bf16Unit::avx512_bf16
+                                                              : Bf16Unit::emulated;
+  return unit;
+}
+
+}  // namespace detail
+
+/// The machine's widest, as long as the kernels run on AVX-512; emulated on any other active_isa().
+inline Bf16Unit active_bf16_unit() {
+  return active_isa() == Isa::avx512 ? detail::widest_allowed_unit() : Bf16Unit::emulated;
+}
+
+/// Makes the kernels use `unit` from now on while active_isa() is avx512: for tests and
+/// comparisons, while no kernel is running. Errors: the machine lacks it.
+inline void set_active_bf16_unit(Bf16Unit unit) {
+  expects(machine_has(unit), "set_active_bf16_unit: this machine lacks ", name(unit));
+  detail::widest_allowed_unit() = unit;
+}
+
+}  // namespace lrqat::kernel
+
+#endif  // LRQAT_KERNEL_BF16_UNIT_HPP
