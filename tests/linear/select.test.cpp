@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tests/linear/select.test.cpp: policies in any order give one type, and what is left out.
+#include <lrqat/fwd.hpp>  // its declarations must agree with the definitions
+
 #include <lrqat/linear/select.hpp>
 
 #include <lrqat/lrqat.hpp>
