@@ -50,6 +50,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
 }  // namespace
 }  // namespace lrqat::test
 
+// All of them: one that is left out would mix its memory with that of the others.
 void* operator new(std::size_t size) {
   return lrqat::test::counter.take(std::malloc(size + !size));
 }
@@ -60,19 +61,43 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 void* operator new[](std::size_t size, std::align_val_t alignment) {
   return operator new(size, alignment);
 }
-void operator delete(void* memory) noexcept { lrqat::test::counter.give(memory); }
-void operator delete[](void* memory) noexcept { lrqat::test::counter.give(memory); }
-void operator delete(void* memory, std::size_t) noexcept { lrqat::test::counter.give(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { lrqat::test::counter.give(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { lrqat::test::counter.give(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  lrqat::test::counter.give(memory);
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept try {
+  return operator new(size);
+} catch (...) {
+  return nullptr;
 }
+void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept {
+  return operator new(size, tag);
+}
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept
+    try {
+  return operator new(size, alignment);
+} catch (...) {
+  return nullptr;
+}
+void* operator new[](std::size_t size, std::align_val_t alignment,
+                     const std::nothrow_t& tag) noexcept {
+  return operator new(size, alignment, tag);
+}
+void operator delete(void* memory) noexcept { lrqat::test::counter.give(memory); }
+void operator delete[](void* memory) noexcept { operator delete(memory); }
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { operator delete(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { operator delete(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  lrqat::test::counter.give(memory);
+  operator delete(memory);
 }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  lrqat::test::counter.give(memory);
+  operator delete(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept { operator delete(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { operator delete(memory); }
+void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+  operator delete(memory);
+}
+void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+  operator delete(memory);
 }
 
 namespace lrqat::test {
