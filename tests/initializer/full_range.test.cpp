@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// tests/initializer/full_range.test.cpp: the lowest level of a signed grid is used.
 #include <lrqat/initializer/full_range.hpp>
 
 #include <lrqat/grid/int.hpp>
