@@ -56,6 +56,8 @@ struct ScaleOnly;
 struct AdapterOnly;
 struct Everything;
 
+template <class T>
+struct Compute;
 struct Cpu;
 struct Reference;
 

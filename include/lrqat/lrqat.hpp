@@ -10,6 +10,7 @@
 #include <lrqat/adapter/no_adapter.hpp>
 #include <lrqat/backend/cpu.hpp>
 #include <lrqat/backend/reference.hpp>
+#include <lrqat/compute/compute.hpp>
 #include <lrqat/core/config.hpp>
 #include <lrqat/estimator/lsq.hpp>
 #include <lrqat/estimator/straight_through.hpp>

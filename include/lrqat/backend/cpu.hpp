@@ -4,23 +4,28 @@
 #define LRQAT_BACKEND_CPU_HPP
 
 #include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/compute/compute.hpp>
 #include <lrqat/concept/backend.hpp>
+#include <lrqat/concept/compute.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
-#include <lrqat/kernel/multiply.hpp>
+#include <lrqat/kernel/multiply/left_factor.hpp>
 #include <lrqat/kernel/transpose.hpp>
+#include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 namespace lrqat {
 
-/// Float32 products. Work is cut by shape alone and every sum has a fixed order, so the same bits
-/// come out for any number of threads. Scratch, kept between calls: about 1.5 MiB for each thread
-/// and, in backward, 4 MiB (or, if that is more, one copy for each thread) of the gradients that
-/// column blocks have in common.
-struct Cpu {
+/// Products in the arithmetic of C. Work is cut by shape alone and every sum has a fixed order, so
+/// the same bits come out for any number of threads. Scratch, kept between calls: about 1.5 MiB for
+/// each thread and, in backward, 4 MiB (or, if that is more, one copy for each thread) of the
+/// gradients that column blocks have in common.
+template <Arithmetic C>
+struct CpuIn {
   using policy_kind = kind::backend;
 
   /// y (tokens, out) = x (tokens, in) W_hat^T.
@@ -41,14 +46,23 @@ struct Cpu {
         const Tile tile{row, col, count, std::min(max_columns, shape.cols - col)};
         const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
         const auto w_transposed = padded_scratch<struct transposed_slot>(tile.cols, tile.rows);
-        weight.weight(tile, w);
+        if constexpr (may_be_apart<Weight>) {
+          if (one_scale_a_row(weight))
+            weight.levels(tile, w);
+          else
+            weight.weight(tile, w);
+        } else {
+          weight.weight(tile, w);
+        }
         kernel::transpose(w, w_transposed);
         const auto x_columns = kernel::left(x_piece.block(0, col, x_piece.rows, tile.cols));
         if (col == 0)
-          kernel::multiply_into(x_columns, w_transposed, y_tile);
+          C::multiply_into(x_columns, w_transposed, y_tile);
         else
-          kernel::multiply(x_columns, w_transposed, y_tile);
+          C::multiply(x_columns, w_transposed, y_tile);
       }
+      if constexpr (may_be_apart<Weight>)
+        if (one_scale_a_row(weight)) scale_columns(y_tile, row_scales(weight, row, count));
     });
   }
 
@@ -77,6 +91,50 @@ struct Cpu {
  private:
   static constexpr std::size_t rows_per_tile = 256, max_columns = 256;
 
+  /// Whether this arithmetic wants levels and scales apart, and this weight can give them so.
+  template <class Weight>
+  static constexpr bool may_be_apart = C::scales_apart&& requires(const Weight& weight,
+                                                                  const Tile& tile,
+                                                                  MatrixView<float> q) {
+    weight.levels(tile, q);
+    weight.layout();
+    weight.used_scale(std::size_t{0});
+  };
+
+  template <class Weight>
+  static bool one_scale_a_row(const Weight& weight) {
+    return weight.layout().scales.cols == 1;
+  }
+
+  template <class Weight>
+  static std::span<const float> row_scales(const Weight& weight, std::size_t row,
+                                           std::size_t count) {
+    const auto scales = scratch<struct row_scales_slot>(1, count).row(0);
+    for (std::size_t i = 0; i < count; ++i)
+      scales[i] = weight.used_scale(weight.layout().index(row + i, 0));
+    return scales;
+  }
+
+  static void scale_columns(MatrixView<float> y, std::span<const float> scales) {
+    kernel::vectorised([&] {
+      for (std::size_t t = 0; t < y.rows; ++t)
+        kernel::for_each_lane(y.cols, [to = y.row(t).data(), from = scales.data()](std::size_t i) {
+          to[i] *= from[i];
+        });
+    });
+  }
+
+  template <class P>
+  static void rebuild_and_multiply(const P& parameterization, const Tile& tile, MatrixView<float> z,
+                                   MatrixView<float> w, MatrixView<const float> dy,
+                                   MatrixView<float> dx) {
+    parameterization.rebuild(tile, z, w);
+    if (tile.row == 0)
+      C::multiply_into(kernel::left(dy), w, dx);
+    else
+      C::multiply(kernel::left(dy), w, dx);
+  }
+
   /// The tiles of one column block from the first row to the last.
   template <class P>
   static void column_pass(P& parameterization, std::size_t col, std::size_t columns,
@@ -90,14 +148,23 @@ struct Cpu {
       const auto dy = grad_y.block(0, row, grad_y.rows, tile.rows);
       const auto z = padded_scratch<struct latent_slot>(tile.rows, tile.cols);
       const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
-      parameterization.rebuild(tile, z, w);
-      if (row == 0)
-        kernel::multiply_into(kernel::left(dy), w, dx);
-      else
-        kernel::multiply(kernel::left(dy), w, dx);
+      if constexpr (may_be_apart<P>) {
+        if (one_scale_a_row(parameterization)) {
+          parameterization.rebuild_levels(tile, z, w);
+          const auto scales = row_scales(parameterization, row, tile.rows);
+          if (row == 0)
+            C::multiply_into(kernel::left(dy), w, dx, scales);
+          else
+            C::multiply(kernel::left(dy), w, dx, scales);
+        } else {
+          rebuild_and_multiply(parameterization, tile, z, w, dy, dx);
+        }
+      } else {
+        rebuild_and_multiply(parameterization, tile, z, w, dy, dx);
+      }
       if constexpr (P::trains_weight) {
         const auto g = w;  // W_hat is not needed any more
-        kernel::multiply_into(kernel::left_transposed(dy), x.block(0, col, x.rows, columns), g);
+        C::multiply_into(kernel::left_transposed(dy), x.block(0, col, x.rows, columns), g);
         parameterization.backward(tile, z, g, shared);
       }
     }
@@ -119,7 +186,13 @@ struct Cpu {
   }
 };
 
-static_assert(Backend<Cpu>);
+/// The default. A layer with Compute<bf16> among its policies has Cpu::in<Compute<bf16>> for it.
+struct Cpu : CpuIn<Compute<float>> {
+  template <Arithmetic C>
+  using in = std::conditional_t<std::is_same_v<C, Compute<float>>, Cpu, CpuIn<C>>;
+};
+
+static_assert(Backend<Cpu> && Backend<CpuIn<Compute<bf16>>>);
 
 }  // namespace lrqat
 

@@ -13,6 +13,9 @@ namespace lrqat {
 ///                                          weight(tile, w)
 /// backward(parameterization, x, gy, gx)    overwrites gx = gy W_hat and adds the gradients of
 ///                                          the trained parameters
+///
+/// A backend that knows more than one arithmetic (concept/compute.hpp) names itself with the policy
+/// C bound as `template <Arithmetic C> using in`; one without it computes in float32.
 template <class B>
 concept Backend = PolicyOf<B, kind::backend>;
 

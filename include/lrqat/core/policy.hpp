@@ -23,6 +23,7 @@ struct initializer {};
 struct input {};
 struct trainable {};
 struct backend {};
+struct compute {};
 }  // namespace kind
 
 template <class P>

@@ -16,6 +16,21 @@
 #endif
 #endif
 
+// Target regions of the units, closed by LRQAT_TARGET_END; see kernel/isa.hpp.
+// clang-format off
+#if defined(__clang__)
+#define LRQAT_AVX512_BF16_BEGIN \
+  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16\"))), apply_to = function)")
+#define LRQAT_AMX_BEGIN \
+  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16\"))), apply_to = function)")
+#else
+#define LRQAT_AVX512_BF16_BEGIN \
+  _Pragma("GCC push_options") \
+  _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16\")")
+#define LRQAT_AMX_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"amx-tile,amx-bf16\")")
+#endif
+// clang-format on
+
 namespace lrqat::kernel {
 
 /// emulated rounds the operands and multiplies in float32, on every instruction set; avx512_bf16

@@ -40,8 +40,8 @@ class MergedLinear {
         codes_(shape.rows * storage::bytes_per_row(shape.cols)) {
     expects(scale_.size() == layout.size(), "MergedLinear: ", scale_.size(), " scales for ",
             layout.size(), " groups");
-    expects(zero_point_.size() == (G::has_zero_point ? scale_.size() : 0), "MergedLinear: ",
-            zero_point_.size(), " zero points for ", layout.size(), " groups");
+    expects(zero_point_.size() == (G::has_zero_point ? scale_.size() : 0),
+            "MergedLinear: ", zero_point_.size(), " zero points for ", layout.size(), " groups");
     expects(bias_.empty() || bias_.size() == shape.rows, "MergedLinear: the bias has ",
             bias_.size(), " values, out is ", shape.rows);
     for (std::size_t i = 0; i < scale_.size(); ++i)
@@ -73,16 +73,10 @@ class MergedLinear {
     add_bias(bias_, y);
   }
 
-  /// The tile of W_hat; what a backend reads.
-  void weight(const Tile& tile, MatrixView<float> w) const {
-    layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
-      const float zero = G::has_zero_point ? zero_point_[cell] : 0.0f;
-      const auto segment = w.row(row - tile.row).subspan(col - tile.col, count);
-      storage::decode(codes_.data() + row * storage::bytes_per_row(shape_.cols), col, zero, segment);
-      const float scale = scale_[cell];
-      for (float& level : segment) level = scale * level;
-    });
-  }
+  /// The tile of W_hat, or its levels alone, and the scales: what a backend reads.
+  void weight(const Tile& tile, MatrixView<float> w) const { decode<true>(tile, w); }
+  void levels(const Tile& tile, MatrixView<float> q) const { decode<false>(tile, q); }
+  float used_scale(std::size_t cell) const { return scale_[cell]; }
 
   LayerBytes bytes() const {
     LayerBytes bytes;
@@ -93,6 +87,21 @@ class MergedLinear {
   }
 
  private:
+  template <bool with_scale>
+  void decode(const Tile& tile, MatrixView<float> w) const {
+    kernel::vectorised([&] {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        const float zero = G::has_zero_point ? zero_point_[cell] : 0.0f, scale = scale_[cell];
+        const auto segment = w.row(row - tile.row).subspan(col - tile.col, count);
+        storage::decode(codes_.data() + row * storage::bytes_per_row(shape_.cols), col, zero,
+                        segment);
+        if constexpr (with_scale)
+          kernel::for_each_lane(
+              count, [=, level = segment.data()](std::size_t j) { level[j] = scale * level[j]; });
+      });
+    });
+  }
+
   Shape shape_;
   ScaleLayout layout_;
   AlignedVector<float> scale_, zero_point_, bias_;

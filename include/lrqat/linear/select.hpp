@@ -6,8 +6,10 @@
 #include <lrqat/adapter/full_rank.hpp>
 #include <lrqat/adapter/no_adapter.hpp>
 #include <lrqat/backend/cpu.hpp>
+#include <lrqat/compute/compute.hpp>
 #include <lrqat/concept/adapter.hpp>
 #include <lrqat/concept/backend.hpp>
+#include <lrqat/concept/compute.hpp>
 #include <lrqat/concept/estimator.hpp>
 #include <lrqat/concept/granularity.hpp>
 #include <lrqat/concept/grid.hpp>
@@ -83,6 +85,17 @@ struct default_storage<NoAdapter, P> {
   using type = Dense<float>;
 };
 
+/// The backend with its arithmetic; void where it has no other than float32.
+template <class B, class C>
+struct backend_in {
+  using type = std::conditional_t<std::is_same_v<C, Compute<float>>, B, void>;
+};
+template <class B, class C>
+  requires requires { typename B::template in<C>; }
+struct backend_in<B, C> {
+  using type = typename B::template in<C>;
+};
+
 template <class... Ps>
 struct slots {
   using all = const bag<std::index_sequence_for<Ps...>, Ps...>*;
@@ -98,7 +111,8 @@ struct slots {
   using initializer = get<kind::initializer, MinMax>;
   using trainable = get<kind::trainable, AdapterAndScale>;
   using input = get<kind::input, NoInput>;
-  using backend = get<kind::backend, Cpu>;
+  using compute = get<kind::compute, Compute<float>>;
+  using backend = typename backend_in<get<kind::backend, Cpu>, compute>::type;
 };
 
 template <class... Ps>
@@ -117,7 +131,7 @@ template <class P>
 inline constexpr bool has_slot =
     is_one_of<typename kind_of<P>::type, kind::grid, kind::granularity, kind::storage,
               kind::adapter, kind::placement, kind::estimator, kind::initializer, kind::input,
-              kind::trainable, kind::backend>;
+              kind::trainable, kind::backend, kind::compute>;
 
 template <class... Ps>
 consteval bool kinds_are_known() {
@@ -159,7 +173,8 @@ consteval bool slots_model_their_concepts() {
                    placement = Placement<typename S::placement>,
                    estimator = Estimator<typename S::estimator>,
                    trainable = Trainable<typename S::trainable>,
-                   input = InputQuantizer<typename S::input>;
+                   input = InputQuantizer<typename S::input>,
+                   compute = Arithmetic<typename S::compute>;
     static_assert(Grid<typename S::grid>,
                   "QuantLinear<...>: the grid does not model lrqat::Grid (concept/grid.hpp); the "
                   "missing member follows.");
@@ -185,8 +200,11 @@ consteval bool slots_model_their_concepts() {
     static_assert(InputQuantizer<typename S::input>,
                   "QuantLinear<...>: the input does not model lrqat::InputQuantizer "
                   "(concept/input_quantizer.hpp); the missing member follows.");
+    static_assert(Arithmetic<typename S::compute>,
+                  "QuantLinear<...>: the compute policy does not model lrqat::Arithmetic "
+                  "(concept/compute.hpp); the missing member follows.");
     return grid && codes_fit && granularity && adapter && placement && estimator && trainable &&
-           input;
+           input && compute;
   }
 }
 
@@ -222,7 +240,11 @@ consteval bool policies_agree() {
   static_assert(!(base_trains && in_domain) || learns,
                 "QuantLinear<...>: nothing is left to train. Add an adapter, e.g. LowRank<32>, or "
                 "let the scale learn with ScaleOnly.");
-  return base_trains && in_domain && learns;
+  constexpr bool computes = !std::is_void_v<typename S::backend>;
+  static_assert(!(base_trains && in_domain && learns) || computes,
+                "QuantLinear<...>: this backend computes in float32 alone. Leave Compute<bf16> out, "
+                "or use the backend Cpu.");
+  return base_trains && in_domain && learns && computes;
 }
 
 /// Stops at the first group of checks that fails, so that one mistake gives one sentence.

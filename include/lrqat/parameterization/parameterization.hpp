@@ -81,49 +81,23 @@ class Parameterization {
 
   /// w may be z itself.
   void dequantize(const Tile& tile, MatrixView<const float> z, MatrixView<float> w) const {
-    kernel::vectorised([&] {
-      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
-        const float scale = used_scale(cell), zero = zero_point(cell);
-        const float* from = &z(row - tile.row, col - tile.col);
-        float* to = &w(row - tile.row, col - tile.col);
-        kernel::for_each_lane(count, [=](std::size_t j) {
-          to[j] = scale * G::clip(G::round(P::to_grid(from[j], scale)), zero);
-        });
-      });
-    });
-  }
-
-  /// The tile's levels (integers for uniform grids) without their scale.
-  void levels(const Tile& tile, MatrixView<float> q) const {
-    latent(tile, q);
-    kernel::vectorised([&] {
-      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
-        const float scale = used_scale(cell), zero = zero_point(cell);
-        float* level = &q(row - tile.row, col - tile.col);
-        kernel::for_each_lane(count, [=](std::size_t j) {
-          level[j] = G::clip(G::round(P::to_grid(level[j], scale)), zero);
-        });
-      });
-    });
+    quantize<true>(tile, z, w);
   }
 
   /// latent() and dequantize() at once, a few rows at a time that stay in the first-level cache.
   /// w may be z itself: for those who need the weight alone.
   void rebuild(const Tile& tile, MatrixView<float> z, MatrixView<float> w) const {
-    const auto strips = adapter_strips(adapter_, tile);
-    for (std::size_t first = 0; first < tile.rows;) {
-      const std::size_t left = tile.rows - first, rows = left > max_strip_rows ? strip_rows : left;
-      const Tile strip{tile.row + first, tile.col, rows, tile.cols};
-      const auto z_strip = z.block(first, 0, rows, tile.cols);
-      decode(strip, z_strip);
-      strips.add(strip, z_strip);
-      dequantize(strip, z_strip, w.block(first, 0, rows, tile.cols));
-      first += rows;
-    }
+    in_strips<true>(tile, z, w);
+  }
+  /// The same with the levels (integers for uniform grids) in place of the weight: w without
+  /// scales.
+  void rebuild_levels(const Tile& tile, MatrixView<float> z, MatrixView<float> q) const {
+    in_strips<false>(tile, z, q);
   }
 
-  /// What the forward pass of every backend reads: the tile of W_hat.
+  /// What the forward pass of every backend reads: the tile of W_hat, or its levels alone.
   void weight(const Tile& tile, MatrixView<float> w) const { rebuild(tile, w, w); }
+  void levels(const Tile& tile, MatrixView<float> q) const { rebuild_levels(tile, q, q); }
 
   /// Length of the buffer that the tiles of one column block share; zero it before the first.
   std::size_t shared_gradients() const {
@@ -174,6 +148,35 @@ class Parameterization {
   }
   // Heights that the register tiles of the products divide well.
   static constexpr std::size_t strip_rows = 14, max_strip_rows = 16;
+
+  template <bool with_scale>
+  void in_strips(const Tile& tile, MatrixView<float> z, MatrixView<float> w) const {
+    const auto strips = adapter_strips(adapter_, tile);
+    for (std::size_t first = 0; first < tile.rows;) {
+      const std::size_t left = tile.rows - first, rows = left > max_strip_rows ? strip_rows : left;
+      const Tile strip{tile.row + first, tile.col, rows, tile.cols};
+      const auto z_strip = z.block(first, 0, rows, tile.cols);
+      decode(strip, z_strip);
+      strips.add(strip, z_strip);
+      quantize<with_scale>(strip, z_strip, w.block(first, 0, rows, tile.cols));
+      first += rows;
+    }
+  }
+
+  template <bool with_scale>
+  void quantize(const Tile& tile, MatrixView<const float> z, MatrixView<float> w) const {
+    kernel::vectorised([&] {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        const float scale = used_scale(cell), zero = zero_point(cell);
+        const float* from = &z(row - tile.row, col - tile.col);
+        float* to = &w(row - tile.row, col - tile.col);
+        kernel::for_each_lane(count, [=](std::size_t j) {
+          const float level = G::clip(G::round(P::to_grid(from[j], scale)), zero);
+          to[j] = with_scale ? scale * level : level;
+        });
+      });
+    });
+  }
 
   void decode(const Tile& tile, MatrixView<float> z) const {
     kernel::vectorised([&] {

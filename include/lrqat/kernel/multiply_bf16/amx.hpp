@@ -3,7 +3,7 @@
 #ifndef LRQAT_KERNEL_MULTIPLY_BF16_AMX_HPP
 #define LRQAT_KERNEL_MULTIPLY_BF16_AMX_HPP
 
-#include <lrqat/kernel/isa.hpp>                     // LRQAT_TARGET_END
+#include <lrqat/kernel/bf16_unit.hpp>               // target region
 #include <lrqat/kernel/multiply_bf16/operands.hpp>  // Bf16Pair
 #include <lrqat/kernel/multiply_bf16/tiled.hpp>     // TileShape
 
@@ -11,15 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-
-// clang-format off
-#if defined(__clang__)
-#define LRQAT_AMX_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16\"))), apply_to = function)")
-#else
-#define LRQAT_AMX_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"amx-tile,amx-bf16\")")
-#endif
-// clang-format on
 
 LRQAT_AMX_BEGIN
 

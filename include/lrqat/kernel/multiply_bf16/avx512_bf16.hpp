@@ -5,23 +5,13 @@
 
 #include <lrqat/core/config.hpp>                    // LRQAT_UNROLL
 #include <lrqat/core/scratch.hpp>                   // scratch
+#include <lrqat/kernel/bf16_unit.hpp>               // target region
 #include <lrqat/kernel/multiply_bf16/operands.hpp>  // Bf16Product, pair_rows
 
 #include <immintrin.h>
 
 #include <algorithm>
 #include <cstddef>
-
-// clang-format off
-#if defined(__clang__)
-#define LRQAT_AVX512_BF16_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16\"))), apply_to = function)")
-#else
-#define LRQAT_AVX512_BF16_BEGIN \
-  _Pragma("GCC push_options") \
-  _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16\")")
-#endif
-// clang-format on
 
 LRQAT_AVX512_BF16_BEGIN
 

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// tests/compile_fail/reference_in_bf16.cpp: an arithmetic that the backend does not have.
+// expect: QuantLinear<...>: this backend computes in float32 alone
+#include <lrqat/lrqat.hpp>
+
+#ifdef LRQAT_CONTROL
+using Layer = lrqat::QuantLinear<lrqat::Int<4>, lrqat::LowRank<2>, lrqat::Compute<lrqat::bf16>>;
+#else
+using Layer = lrqat::QuantLinear<lrqat::Int<4>, lrqat::LowRank<2>, lrqat::Reference,
+                                 lrqat::Compute<lrqat::bf16>>;
+#endif
+
+void train(lrqat::MatrixView<const float> x, lrqat::MatrixView<float> y) {
+  Layer layer(x);
+  layer.forward(x, y);
+  layer.backward(x, x, y);
+  layer.parameters();
+  layer.merge().forward(x, y);
+}
