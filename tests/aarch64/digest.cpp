@@ -80,6 +80,7 @@ void digest(const char* name, kernel::Isa isa, std::size_t out, std::size_t in) 
 
 void digest_all(kernel::Isa isa) {
   digest<method::LrQat<4, 32>>("lr_qat_b4_r32", isa, 300, 259);
+  digest<method::LrQat<4, 32, Compute<bf16>>>("lr_qat_b4_r32_bf16", isa, 300, 259);
   digest<method::LrQat<2, 8, PerGroup<dynamic>>>("lr_qat_b2_r8_groups", isa, 130, 544);
   digest<QuantLinear<UInt<3>, PerGroup<dynamic>, LowRank<5>, LpSearch<4>>>("uint3_r5_groups", isa,
                                                                            130, 256);
