@@ -182,6 +182,31 @@ TEST_CASE("QuantLinear: a weight with a stride is the weight", "[linear]") {
         weight_of(PerMatrix(narrow.view())).values);
 }
 
+/// Columns in fours share a scale over all rows.
+struct PerColumns {
+  using policy_kind = kind::granularity;
+  static ScaleLayout layout(Shape weight, const QuantOptions&) {
+    return {{1, (weight.cols + 3) / 4}, 4};
+  }
+};
+
+TEST_CASE("QuantLinear: a granularity of one's own that spans rows", "[linear]") {
+  const Matrix weight = random_matrix(5, 10, 1.0f, 1), x = random_matrix(2, 10, 1.0f, 2);
+  const QuantLinear<Int<4>, PerColumns, LowRank<2>> layer(weight.view());
+  REQUIRE(layer.weight().scales().size() == 3);
+  for (std::size_t cell = 0; cell < 3; ++cell) {
+    std::vector<float> group;
+    for (std::size_t i = 0; i < 5; ++i)
+      for (std::size_t j = 4 * cell; j < std::min<std::size_t>(10, 4 * cell + 4); ++j)
+        group.push_back(weight(i, j));
+    CHECK(layer.weight().scales()[cell] == MinMax::choose<Int<4>>(group).scale);
+  }
+  Matrix y(2, 5), merged_y(2, 5);
+  layer.forward(x.view(), y.view());
+  layer.merge().forward(x.view(), merged_y.view());
+  CHECK(bits_of(merged_y.values) == bits_of(y.values));
+}
+
 TEST_CASE("QuantLinear: gradients carry the names of the parameters", "[linear]") {
   Layer layer(random_matrix(3, 5, 1.0f, 1).view());
   Matrix gx(2, 5);

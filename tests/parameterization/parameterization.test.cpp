@@ -163,6 +163,52 @@ TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",
   CHECK(gradients({{{0, 0, 1, 3}, {1, 0, 12, 3}}, {{0, 3, 5, 26}, {5, 3, 8, 26}}}) == whole);
 }
 
+/// A granularity of one's own: columns in fours share a scale over all rows.
+struct PerColumns {
+  using policy_kind = kind::granularity;
+  static ScaleLayout layout(Shape weight, const QuantOptions&) {
+    return {{1, (weight.cols + 3) / 4}, 4};
+  }
+};
+
+/// Tells how many weights it was told to share the scale.
+struct GroupAsFactor {
+  using policy_kind = kind::estimator;
+  template <class V>
+  LRQAT_INLINE static V pass(V, V, V, V, V) {
+    return V(1);
+  }
+  static float scale_factor(std::size_t group, float high) {
+    return static_cast<float>(group) * high;
+  }
+};
+
+template <class Gran>
+std::vector<float> scale_gradients() {
+  Matrix weight(3, 10, 1.0f), z(3, 10), gradient(3, 10);
+  for (std::size_t j = 0; j < 10; ++j) gradient(0, j) = j % 4 == 0 ? 1.0f : 0.0f;
+  using F = Parameterization<Int<4>, Gran, Packed, NoAdapter, InsideRounding, GroupAsFactor,
+                             AdapterAndScale>;
+  const std::vector<QParams> qparams(Gran::layout({3, 10}, {}).size(), QParams{1.0f, 0.0f});
+  F form(weight.view(), qparams, {});
+  std::vector<float> shared(form.shared_gradients());
+  const Tile all{0, 0, 3, 10};
+  form.latent(all, z.view());
+  form.backward(all, z.view(), gradient.view(), shared);
+  form.reduce(shared);
+  return copy_of(named(form.parameters(), "scale").gradient);
+}
+
+TEST_CASE("Parameterization: the estimator is told how many weights share a scale",
+          "[parameterization]") {
+  // Levels are 1; row 0 has gradients of 1 in columns 0, 4 and 8; high is 7.
+  CHECK(scale_gradients<PerTensor>() == std::vector<float>{3 * 30 * 7});
+  CHECK(scale_gradients<PerChannel>() == std::vector<float>{3 * 10 * 7, 0, 0});
+  CHECK(scale_gradients<PerGroup<4>>() ==
+        std::vector<float>{4 * 7, 4 * 7, 2 * 7, 0, 0, 0, 0, 0, 0});
+  CHECK(scale_gradients<PerColumns>() == std::vector<float>{12 * 7, 12 * 7, 6 * 7});
+}
+
 TEST_CASE("Parameterization: scales below the floor act as the floor and do not learn",
           "[parameterization]") {
   using F = Form<Int<4>, PerChannel, Dense<float>, LowRank<1>, InsideRounding>;
