@@ -55,7 +55,7 @@ void show_columns(const std::array<std::string, 3>& texts) {
 }
 
 void demo() {
-  Progress progress;
+  ProgressBar progress;
   std::cout
       << R"(lrqat-lab: what does quantization cost a language model, and what does training recover?
 
@@ -81,7 +81,7 @@ void demo() {
 
   TablePlan plan;
   for (const char* name : demo_schemes) plan.schemes.push_back(parse_scheme(name));
-  plan.recipe.steps = 120;
+  plan.recipe.steps = 200;
   plan.recipe.batch = 8;
   std::array<std::string, 3> samples;
   const auto sample = [&](const TableRow& row, Model& model) {

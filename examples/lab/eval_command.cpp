@@ -39,7 +39,7 @@ void eval(Options& options, bool scheme_was_given) {
   options.adaptation.scheme = source.run ? source.run->adaptation.scheme : scheme;
   Model model = source.run ? restore(*source.run_folder, *source.run, source.weights)
                            : make_model(source.weights, options.adaptation);
-  Progress progress;
+  ProgressBar progress;
   progress.begin(name_of(options.adaptation.scheme));
   const PerplexityResult result = measure(model, text, options.measure, progress);
   progress.finish();

@@ -39,7 +39,8 @@ void check_context(const LlamaConfig& config, std::size_t context) {
           config.context, " tokens");
 }
 
-PerplexityResult measure(Model& model, const Stream& text, const Measure& how, Progress& progress) {
+PerplexityResult measure(Model& model, const Stream& text, const Measure& how,
+                         ProgressBar& progress) {
   const std::size_t context = how.context == 0 ? model.config().context : how.context;
   expects(text.tokens.size() > context, text.origin, ": ", text.tokens.size(),
           " tokens; one window of ", context, " and its last target need ", context + 1);
@@ -71,7 +72,7 @@ std::string run_fingerprint(const LlamaWeights& weights, const Adaptation& adapt
 }
 
 TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe& recipe,
-                        const Stream& train, const RunFiles& files, Progress& progress,
+                        const Stream& train, const RunFiles& files, ProgressBar& progress,
                         const std::atomic<bool>* stop) {
   const std::size_t context = context_of(model.config(), recipe);
   expects(train.tokens.size() > context, train.origin, ": ", train.tokens.size(),
@@ -103,7 +104,7 @@ TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe
 }
 
 Score score(Model& model, const Scheme& scheme, const Splits& splits, const Measure& how,
-            Progress& progress) {
+            ProgressBar& progress) {
   Score result;
   result.dev = measure(model, splits.dev, how, progress);
   result.test = measure(model, splits.test, how, progress);

@@ -26,7 +26,8 @@ struct Measure {
   std::size_t context = 0, windows = 0;
 };
 
-PerplexityResult measure(Model& model, const Stream& text, const Measure& how, Progress& progress);
+PerplexityResult measure(Model& model, const Stream& text, const Measure& how,
+                         ProgressBar& progress);
 
 /// Where a run's files are; empty: none.
 struct RunFiles {
@@ -48,7 +49,7 @@ std::string model_part(const LlamaWeights& weights);
 
 /// Trains by the recipe until its end or until `stop`.
 TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe& recipe,
-                        const Stream& train, const RunFiles& files, Progress& progress,
+                        const Stream& train, const RunFiles& files, ProgressBar& progress,
                         const std::atomic<bool>* stop);
 
 /// What a trained or merely rounded model is worth.
@@ -59,7 +60,7 @@ struct Score {
 
 /// @pre the model's layers are those of `scheme`
 Score score(Model& model, const Scheme& scheme, const Splits& splits, const Measure& how,
-            Progress& progress);
+            ProgressBar& progress);
 
 /// Errors where the context is beyond the model's, or a text shorter than a window.
 void check_context(const LlamaConfig& config, std::size_t context);

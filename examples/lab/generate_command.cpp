@@ -91,13 +91,13 @@ void add_generate_command(CLI::App& program, Exit&) {
   command
       ->add_option("--temperature", options->plan.sampler.temperature,
                    "0: the likeliest token; 1: as the model says; above: wilder")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(number_between(0, 100))
       ->capture_default_str();
   command
       ->add_option("--top-p", options->plan.sampler.top_p,
                    "Draw among the likeliest tokens that together have this probability")
       ->check(positive_number())
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_between(0, 1))
       ->capture_default_str();
   add_adaptation(*command, *options);
   add_machine(*command, *options);

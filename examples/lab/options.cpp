@@ -23,6 +23,17 @@ CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
       "");
 }
 
+CLI::Validator number_between(double low, double high) {
+  const std::string range = joined(low, " to ", high);
+  return CLI::Validator(
+      [=](std::string& text) {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && low <= value && value <= high;
+        return fits ? std::string() : joined("'", text, "' is not a number from ", range);
+      },
+      "");
+}
+
 CLI::Validator positive_number() {
   return CLI::Validator(
       [](std::string& text) {

@@ -43,6 +43,8 @@ void add_machine(CLI::App& command, Options& options);     // --threads --json
 
 /// A finite number above 0; the error says which option wants one.
 CLI::Validator positive_number();
+/// A finite number from low to high.
+CLI::Validator number_between(double low, double high);
 /// A whole number from low to high.
 CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
 

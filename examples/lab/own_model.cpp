@@ -60,7 +60,7 @@ std::optional<LlamaWeights> cached(const std::filesystem::path& file, const Llam
 
 }  // namespace
 
-OwnModel own_model(Progress& progress) {
+OwnModel own_model(ProgressBar& progress) {
   const std::string corpus = story_corpus(corpus_seed, corpus_bytes);
   OwnModel own{train_tokenizer(corpus, vocabulary), {}, {}};
   const auto stream = [&](const std::string& stories, const char* origin) {

@@ -27,7 +27,7 @@ struct OwnModel {
 /// Takes about a second when the model is in the cache, otherwise one to two minutes. The cache is
 /// $XDG_CACHE_HOME/lrqat or ~/.cache/lrqat; a file there belongs to exactly one corpus and recipe,
 /// and one that cannot be read is made again.
-OwnModel own_model(Progress& progress);
+OwnModel own_model(ProgressBar& progress);
 
 }  // namespace lrqat::lab
 

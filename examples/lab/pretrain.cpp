@@ -75,7 +75,7 @@ LlamaWeights random_weights(const LlamaConfig& config, std::uint64_t seed) {
   return weights;
 }
 
-LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, Progress& progress) {
+LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar& progress) {
   expects(plan.config.tied_head, "pretrain: the head must be the embedding");
   LlamaWeights weights = random_weights(plan.config, plan.seed);
   const Scheme scheme{.method = Method::fp32_tuned};

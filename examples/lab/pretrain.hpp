@@ -24,7 +24,7 @@ struct PretrainPlan {
 LlamaWeights random_weights(const LlamaConfig& config, std::uint64_t seed);
 
 /// Trains everything, embedding and norms included, in float32.
-LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, Progress& progress);
+LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar& progress);
 
 }  // namespace lrqat::lab
 

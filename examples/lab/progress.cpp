@@ -10,26 +10,26 @@
 
 namespace lrqat::lab {
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) != 0) {}
+ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) != 0) {}
 
-void Progress::begin(std::string task) {
+void ProgressBar::begin(std::string task) {
   finish();
   task_ = std::move(task);
   tenth_ = 0;
 }
 
-void Progress::training(const StepReport& report) {
+void ProgressBar::training(const StepReport& report) {
   char numbers[96];
   std::snprintf(numbers, sizeof numbers, "loss %.4f  %.1fk tokens/s  %s left", report.loss,
                 report.tokens_per_second / 1000, clock_text(report.seconds_left).c_str());
   show(report.step, report.steps, numbers);
 }
 
-void Progress::evaluation(std::size_t windows_done, std::size_t windows) {
+void ProgressBar::evaluation(std::size_t windows_done, std::size_t windows) {
   if (terminal_) show(windows_done, windows, "evaluating");
 }
 
-void Progress::show(std::size_t done, std::size_t all, const std::string& numbers) {
+void ProgressBar::show(std::size_t done, std::size_t all, const std::string& numbers) {
   if (terminal_) {
     const clock::time_point now = clock::now();
     if (done != all && now - last_shown_ < std::chrono::milliseconds(50)) return;
@@ -49,12 +49,12 @@ void Progress::show(std::size_t done, std::size_t all, const std::string& number
   }
 }
 
-void Progress::finish() {
+void ProgressBar::finish() {
   if (bar_is_shown_) std::fputs("\r\x1b[K", stderr);
   bar_is_shown_ = false;
 }
 
-void Progress::note(const std::string& line) {
+void ProgressBar::note(const std::string& line) {
   finish();
   std::fprintf(stderr, "%s\n", line.c_str());
 }

@@ -13,12 +13,12 @@ namespace lrqat::lab {
 
 /// A bar that is redrawn in place when standard error is a terminal. Otherwise plain lines, about
 /// ten for each task. The last state is left standing on a terminal only while a task runs.
-class Progress {
+class ProgressBar {
  public:
-  Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() { finish(); }
+  ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+  ~ProgressBar() { finish(); }
 
   /// Names what follows, for example "w4-pc-q4.4-r8".
   void begin(std::string task);

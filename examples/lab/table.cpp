@@ -74,7 +74,7 @@ std::vector<Scheme> usual_schemes(std::size_t group, std::size_t rank) {
 }
 
 std::vector<TableRow> make_table(const LlamaWeights& weights, const Splits& splits,
-                                 const TablePlan& plan, Progress& progress,
+                                 const TablePlan& plan, ProgressBar& progress,
                                  const std::function<void(const TableRow&, Model&)>& on_row) {
   std::vector<TableRow> rows;
   const std::size_t context =

@@ -40,7 +40,7 @@ std::vector<Scheme> usual_schemes(std::size_t group, std::size_t rank);
 /// Trains and measures row after row. A scheme that does not train is measured once.
 /// @param on_row  called with each finished row and the model of its last seed; may be empty
 std::vector<TableRow> make_table(const LlamaWeights& weights, const Splits& splits,
-                                 const TablePlan& plan, Progress& progress,
+                                 const TablePlan& plan, ProgressBar& progress,
                                  const std::function<void(const TableRow&, Model&)>& on_row = {});
 
 std::string table_text(const std::vector<TableRow>& rows);

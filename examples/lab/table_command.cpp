@@ -74,7 +74,7 @@ void table(TableOptions& options, bool steps_were_given) {
     expects(!error && std::filesystem::is_directory(options.out), options.out.string(),
             ": the folder cannot be made: ", error ? error.message() : "it is a file");
   }
-  Progress progress;
+  ProgressBar progress;
   const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);
 

@@ -7,22 +7,29 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/io/mapped_file.hpp>
-#include <lrqat/io/sentencepiece.hpp>
 #include <lrqat/io/token_stream.hpp>
 
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
+#if __has_include(<sentencepiece_processor.h>)
+#include <lrqat/io/sentencepiece.hpp>
+#endif
+
 namespace lrqat::lab {
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, std::size_t vocab) {
   if (path.extension() != ".model")
     return std::make_unique<Llama2cTokenizer>(read_llama2c_tokenizer(path, vocab));
+#if __has_include(<sentencepiece_processor.h>)
   auto tokenizer = std::make_unique<SentencePieceTokenizer>(path);
   expects(tokenizer->vocab_size() == vocab, path.string(), ": has ", tokenizer->vocab_size(),
           " pieces, the model has ", vocab);
   return tokenizer;
+#else
+  fail(path.string(), ": SentencePiece was not there when lrqat-lab was built");
+#endif
 }
 
 const Tokenizer& TextReader::tokenizer() {

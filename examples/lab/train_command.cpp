@@ -24,11 +24,11 @@ constexpr const char* explanation =
 fall linearly to 0; gradients are clipped to norm 1. Embeddings, head and norms are frozen.
 Default learning rates (adapters or weights, scales), found with stories260K for some 240 steps:
                 4 bits and more    3 bits           2 bits
-  LR-QAT        0.03, 3e-4         0.03, 1e-3       0.06, 5e-3
-  peqa          -, 3e-4            -, 1e-3          -, 1e-2
-  lsq           5e-4, 3e-4         1e-3, 1e-3       2e-3, 5e-3
-  wd            5e-3, 3e-4         5e-3, 3e-4       1e-2, 5e-3
-  fp32-tuned    5e-4
+  LR-QAT        0.03, 3e-4         0.03, 1e-3       0.06, 2e-3
+  peqa          -, 3e-4            -, 2e-3          -, 1e-2
+  lsq           5e-4, 3e-4         1e-3, 3e-4       2e-3, 1e-3
+  wd            0.01, 3e-4         0.01, 3e-4       1e-2, 5e-3
+  fp32-tuned    2e-4
 Long runs on large models want far smaller ones: LR-QAT's paper has 1e-3 and 1e-5.
 
 With --out, the folder gets run.json, log.jsonl (a line for each step) and checkpoint.safetensors.
@@ -109,7 +109,7 @@ void train(TrainOptions& options, Exit& exit) {
   expects(tokens <= (std::size_t{1} << 24), "--batch ", options.recipe.batch, " windows of ",
           context, " tokens are ", tokens, " tokens in one pass; at most ", 1u << 24,
           " are allowed (--accumulate adds passes up)");
-  Progress progress;
+  ProgressBar progress;
   const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);
   Model model = make_model(source.weights, options.adaptation, options.recipe.recompute);
