@@ -15,6 +15,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 namespace {
@@ -50,6 +51,10 @@ using PackedInt4 = QuantLinear<Int<4>, PerChannel, Packed, LowRank<dynamic>>;
 using Group128 = QuantLinear<Int<4>, PerGroup<128>, FixedPoint, LowRank<dynamic>>;
 using Group32 = QuantLinear<Int<4>, PerGroup<32>, FixedPoint, LowRank<dynamic>>;
 using InWeightDomain = QuantLinear<Int<4>, PerChannel, WeightDomain, LowRank<dynamic>>;
+using Q44InBf16 =
+    QuantLinear<Int<4>, PerChannel, FixedPoint, LowRank<dynamic>, Compute<lrqat::bf16>>;
+using Group128InBf16 =
+    QuantLinear<Int<4>, PerGroup<128>, FixedPoint, LowRank<dynamic>, Compute<lrqat::bf16>>;
 using OwnGrid = QuantLinear<OwnInt4, PerChannel, FixedPoint, LowRank<dynamic>>;
 
 enum class Pass { rebuild, forward, backward, step };
@@ -62,13 +67,23 @@ struct Case {
   Pass pass;
 };
 
-/// At least three runs and a quarter of a second.
+/// Seconds of one call: on one thread the processor's time, from which other programs on the
+/// machine take nothing, on several the clock on the wall.
 template <class F>
-double best_of_several(F f) {
+double seconds_of(int threads, F f) {
+  if (threads > 1) return benchmarks::best_seconds(1, f);
+  const std::clock_t start = std::clock();
   f();
-  double best = benchmarks::best_seconds(1, f), spent = best;
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+}
+
+/// The best of at least three runs and a quarter of a second.
+template <class F>
+double best_of_several(int threads, F f) {
+  f();
+  double best = seconds_of(threads, f), spent = best;
   for (int runs = 1; runs < 3 || spent < 0.25; ++runs) {
-    const double seconds = benchmarks::best_seconds(1, f);
+    const double seconds = seconds_of(threads, f);
     spent += seconds;
     best = std::min(best, seconds);
   }
@@ -106,7 +121,7 @@ void run_layer(benchmark::State& state, const Case& each) {
   set_thread_count(each.threads);
   const MatrixView<const float> x_view(x.data(), tokens, in),
       grad_y_view(grad_y.data(), tokens, out);
-  const double seconds = best_of_several([&] {
+  const double seconds = best_of_several(each.threads, [&] {
     if (each.pass != Pass::backward) layer.forward(x_view, {y.data(), tokens, out});
     if (each.pass != Pass::forward)
       layer.backward(x_view, grad_y_view, {grad_x.data(), tokens, in});
@@ -129,7 +144,7 @@ void run_rebuild(benchmark::State& state, const Case& each) {
   set_thread_count(each.threads);
   constexpr std::size_t side = 256;
   const std::size_t rows = (out + side - 1) / side;
-  const double seconds = best_of_several([&] {
+  const double seconds = best_of_several(each.threads, [&] {
     parallel_for(rows, [&](std::size_t task) {
       const std::size_t row = task * side;
       for (std::size_t col = 0; col < in; col += side) {
@@ -140,7 +155,7 @@ void run_rebuild(benchmark::State& state, const Case& each) {
   });
   const auto codes = layer.weight().base();
   AlignedVector<std::byte> copies(codes.size());
-  const double copied = best_of_several([&] {
+  const double copied = best_of_several(each.threads, [&] {
     parallel_for(rows, [&](std::size_t task) {
       const std::size_t first = codes.size() / rows * task;
       const std::size_t end = task + 1 == rows ? codes.size() : first + codes.size() / rows;
@@ -159,7 +174,7 @@ void run_rebuild(benchmark::State& state, const Case& each) {
 
 void run_peer(benchmark::State& state, const Case& each, const benchmarks::NamedPeer& peer) {
   const auto layer = peer.make(each.sizes, each.threads);
-  const double seconds = best_of_several([&] {
+  const double seconds = best_of_several(each.threads, [&] {
     if (each.pass != Pass::backward) layer->forward();
     if (each.pass != Pass::forward) layer->backward();
   });
@@ -204,6 +219,7 @@ void register_all() {
       add_layer<Group32>("group32", each);
       add_layer<InWeightDomain>("weight_domain", each);
       add_layer<OwnGrid>("own_grid", each);
+      add_layer<Group128InBf16>("group128_bf16", each);
     };
     add_layer<Q44>("q4.4", of(Pass::rebuild, wide, 1));
     add_layer<PackedInt4>("packed", of(Pass::rebuild, wide, 1));
@@ -211,10 +227,12 @@ void register_all() {
     add_layer<Q44>("q4.4", of(Pass::backward, wide, 512));
     for (const std::size_t tokens : {128, 512, 1024}) {
       add_layer<Q44>("q4.4", of(Pass::step, wide, tokens));
+      add_layer<Q44InBf16>("q4.4_bf16", of(Pass::step, wide, tokens));
       if (tokens == 512 || all) add_schemes(of(Pass::step, wide, tokens));
       if (tokens != 1024 || all) add_peers(of(Pass::step, wide, tokens));
     }
     add_layer<Q44>("q4.4", of(Pass::step, 512, 512));
+    add_layer<Q44InBf16>("q4.4_bf16", of(Pass::step, 512, 512));
     add_peers(of(Pass::step, 512, 512));
     if (threads > 1 && !all) continue;
     for (const std::size_t rank : {1, 8, 64, 256})
