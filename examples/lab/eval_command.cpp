@@ -34,7 +34,7 @@ void eval(Options& options, bool scheme_was_given) {
   const ModelSource source = open_model(options.model);
   expects(!source.run || !scheme_was_given, options.model.string(),
           ": is the folder of a run, which has a scheme of its own; leave --scheme out");
-  check_context(source.weights.config, options.measure.context);
+  window_length(source.weights.config, options.measure.context);  // before the text is read
   const Stream text = TextReader(options.text, source.folder, source.weights.config.vocab).whole();
   options.adaptation.scheme = source.run ? source.run->adaptation.scheme : scheme;
   Model model = source.run ? restore(*source.run_folder, *source.run, source.weights)

@@ -17,10 +17,6 @@ namespace lrqat::lab {
 
 namespace {
 
-std::size_t context_of(const LlamaConfig& config, const Recipe& recipe) {
-  return recipe.context == 0 ? config.context : recipe.context;
-}
-
 LearningRates rates_of(const Scheme& scheme, const Recipe& recipe) {
   const LearningRates usual = learning_rates(scheme);
   return {recipe.rate.value_or(usual.main), recipe.scale_rate.value_or(usual.scale)};
@@ -34,14 +30,23 @@ std::string hexadecimal(std::uint64_t number) {
 
 }  // namespace
 
-void check_context(const LlamaConfig& config, std::size_t context) {
-  expects(context <= config.context, "--context ", context, ": the model was made for at most ",
+std::size_t window_length(const LlamaConfig& config, std::size_t asked) {
+  expects(asked <= config.context, "--context ", asked, ": the model was made for at most ",
           config.context, " tokens");
+  return asked == 0 ? config.context : asked;
+}
+
+std::size_t training_window_length(const LlamaConfig& config, const Recipe& recipe) {
+  const std::size_t length = window_length(config, recipe.context);
+  expects(recipe.batch * length <= (std::size_t{1} << 18), "--batch ", recipe.batch, " windows of ",
+          length, " tokens: one pass may have ", 1u << 18,
+          " tokens; --accumulate adds passes up to larger steps");
+  return length;
 }
 
 PerplexityResult measure(Model& model, const Stream& text, const Measure& how,
                          ProgressBar& progress) {
-  const std::size_t context = how.context == 0 ? model.config().context : how.context;
+  const std::size_t context = window_length(model.config(), how.context);
   expects(text.tokens.size() > context, text.origin, ": ", text.tokens.size(),
           " tokens; one window of ", context, " and its last target need ", context + 1);
   return perplexity(model, text.tokens, {.context = context, .windows = how.windows},
@@ -63,18 +68,18 @@ std::string model_part(const LlamaWeights& weights) {
 std::string run_fingerprint(const LlamaWeights& weights, const Adaptation& adaptation,
                             const Recipe& recipe, const Stream& train) {
   const LearningRates rates = rates_of(adaptation.scheme, recipe);
-  return joined(model_part(weights), "text ",
-                hexadecimal(hash_of(std::as_bytes(std::span(train.tokens)))), ", scheme ",
-                name_of(adaptation.scheme), ", rank ", adaptation.rank, ", alpha ",
-                adaptation.alpha, ", seed ", adaptation.seed, ", steps ", recipe.steps, ", batch ",
-                recipe.batch, " x ", recipe.accumulate, ", context ",
-                context_of(weights.config, recipe), ", rates ", rates.main, " and ", rates.scale);
+  return joined(
+      model_part(weights), "text ", hexadecimal(hash_of(std::as_bytes(std::span(train.tokens)))),
+      ", scheme ", name_of(adaptation.scheme), ", rank ", adaptation.rank, ", alpha ",
+      adaptation.alpha, ", seed ", adaptation.seed, ", steps ", recipe.steps, ", batch ",
+      recipe.batch, " x ", recipe.accumulate, ", context ",
+      window_length(weights.config, recipe.context), ", rates ", rates.main, " and ", rates.scale);
 }
 
 TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe& recipe,
                         const Stream& train, const RunFiles& files, ProgressBar& progress,
                         const std::atomic<bool>* stop) {
-  const std::size_t context = context_of(model.config(), recipe);
+  const std::size_t context = training_window_length(model.config(), recipe);
   expects(train.tokens.size() > context, train.origin, ": ", train.tokens.size(),
           " tokens; one window of ", context, " and its last target need ", context + 1);
   AdamW optimizer = make_optimizer(model, adaptation.scheme, recipe);

@@ -62,8 +62,12 @@ struct Score {
 Score score(Model& model, const Scheme& scheme, const Splits& splits, const Measure& how,
             ProgressBar& progress);
 
-/// Errors where the context is beyond the model's, or a text shorter than a window.
-void check_context(const LlamaConfig& config, std::size_t context);
+/// Tokens of a window: `asked`, or the model's context where that is 0.
+/// @throws Error where it is beyond the model's
+std::size_t window_length(const LlamaConfig& config, std::size_t asked);
+
+/// The same for training. @throws Error also where a pass would have more than 2^18 tokens
+std::size_t training_window_length(const LlamaConfig& config, const Recipe& recipe);
 
 }  // namespace lrqat::lab
 

@@ -54,6 +54,12 @@ int main(int argc, char** argv) try {
     program.parse(argc, argv);
   } catch (const CLI::Success& help) {
     program.exit(help);
+  } catch (const CLI::ExtrasError& error) {
+    const bool is_command = argc > 1 && argv[1][0] != '-' && program.get_subcommands().empty();
+    return complain(is_command ? lrqat::lab::joined("there is no command '", argv[1],
+                                                    "'; there are table, train, eval, generate and "
+                                                    "schemes")
+                               : std::string(error.what()));
   } catch (const CLI::ParseError& error) {
     return complain(error.what());
   }

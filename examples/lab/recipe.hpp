@@ -37,7 +37,7 @@ inline LearningRates learning_rates(const Scheme& scheme) {
   const int bits = scheme.bits;
   switch (scheme.method) {
     case Method::fp32_tuned:
-      return {2e-4, 0};
+      return {1e-4, 0};
     case Method::peqa:
       return {0, bits == 2 ? 1e-2 : bits == 3 ? 2e-3 : 3e-4};
     case Method::full_qat:

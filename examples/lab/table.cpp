@@ -77,8 +77,7 @@ std::vector<TableRow> make_table(const LlamaWeights& weights, const Splits& spli
                                  const TablePlan& plan, ProgressBar& progress,
                                  const std::function<void(const TableRow&, Model&)>& on_row) {
   std::vector<TableRow> rows;
-  const std::size_t context =
-      plan.recipe.context == 0 ? weights.config.context : plan.recipe.context;
+  const std::size_t context = training_window_length(weights.config, plan.recipe);
   for (std::size_t i = 0; i < plan.schemes.size(); ++i) {
     const Scheme& scheme = plan.schemes[i];
     TableRow row{.scheme = scheme, .method = method_text(scheme)};

@@ -62,12 +62,7 @@ void table(TableOptions& options, bool steps_were_given) {
                  .seeds = options.seeds};
   const ModelSource source = open_plain_model(options.model, "a table");
   const LlamaConfig& config = source.weights.config;
-  check_context(config, options.measure.context);
-  const std::size_t context =
-      options.measure.context == 0 ? config.context : options.measure.context;
-  expects(options.recipe.batch * context <= (std::size_t{1} << 24), "--batch ",
-          options.recipe.batch, " windows of ", context, " tokens: at most ", 1u << 24,
-          " tokens are allowed in one pass");
+  const std::size_t context = training_window_length(config, options.recipe);
   if (!options.out.empty()) {
     std::error_code error;
     std::filesystem::create_directories(options.out, error);

@@ -20,8 +20,13 @@
 namespace lrqat::lab {
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, std::size_t vocab) {
-  if (path.extension() != ".model")
-    return std::make_unique<Llama2cTokenizer>(read_llama2c_tokenizer(path, vocab));
+  if (path.extension() != ".model") {
+    try {
+      return std::make_unique<Llama2cTokenizer>(read_llama2c_tokenizer(path, vocab));
+    } catch (const Error& error) {
+      fail(error.what(), " (the model has ", vocab, " pieces; is this its tokenizer?)");
+    }
+  }
 #if __has_include(<sentencepiece_processor.h>)
   auto tokenizer = std::make_unique<SentencePieceTokenizer>(path);
   expects(tokenizer->vocab_size() == vocab, path.string(), ": has ", tokenizer->vocab_size(),

@@ -28,7 +28,7 @@ Default learning rates (adapters or weights, scales), found with stories260K for
   peqa          -, 3e-4            -, 2e-3          -, 1e-2
   lsq           5e-4, 3e-4         1e-3, 3e-4       2e-3, 1e-3
   wd            0.01, 3e-4         0.01, 3e-4       1e-2, 5e-3
-  fp32-tuned    2e-4
+  fp32-tuned    1e-4
 Long runs on large models want far smaller ones: LR-QAT's paper has 1e-3 and 1e-5.
 
 With --out, the folder gets run.json, log.jsonl (a line for each step) and checkpoint.safetensors.
@@ -102,18 +102,12 @@ void train(TrainOptions& options, Exit& exit) {
 
   const ModelSource source = open_plain_model(options.model, "training");
   const LlamaConfig& config = source.weights.config;
-  check_context(config, options.measure.context);
-  const std::size_t context =
-      options.measure.context == 0 ? config.context : options.measure.context;
-  const std::size_t tokens = options.recipe.batch * context;
-  expects(tokens <= (std::size_t{1} << 24), "--batch ", options.recipe.batch, " windows of ",
-          context, " tokens are ", tokens, " tokens in one pass; at most ", 1u << 24,
-          " are allowed (--accumulate adds passes up)");
+  const std::size_t context = training_window_length(config, options.recipe);
   ProgressBar progress;
   const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);
   Model model = make_model(source.weights, options.adaptation, options.recipe.recompute);
-  const std::size_t peak_bytes = linear_peak_bytes(model, tokens);
+  const std::size_t peak_bytes = linear_peak_bytes(model, options.recipe.batch * context);
 
   RunFiles files;
   Run run{.model = source.path, .adaptation = options.adaptation, .recipe = options.recipe};

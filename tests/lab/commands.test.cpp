@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every command from the outside: exit codes, JSON, help, and what bad input leaves behind.
+// tests/lab/commands.test.cpp: every command from the outside: exit codes, JSON, help, and what bad input leaves behind.
 #include "lab/lab_program.hpp"
 
 #include <nlohmann/json.hpp>
@@ -167,6 +167,7 @@ TEST_CASE("lrqat-lab: bad input is one sentence, exit code 2, and nothing half-w
       {train + "--alpha -1", "--alpha"},
       {train + "--rank 0", "--rank"},
       {train + "--batch 65536 --accumulate 65537", "--accumulate"},
+      {train + "--batch 65536", "--accumulate"},
       {train + "--seed -1", "--seed"},
       {"train --model model.bin --tokens dev.u16 --context 32 --out new --dev none.u16",
        "none.u16"},

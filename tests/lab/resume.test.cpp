@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A real process killed at random moments: what is resumed has the bits of what was not stopped.
+// tests/lab/resume.test.cpp: a real process killed at random moments: what is resumed has the bits of what was not stopped.
 #include "lab/lab_program.hpp"
 
 #include <lrqat/io/safetensors.hpp>
