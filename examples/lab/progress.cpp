@@ -2,10 +2,13 @@
 // examples/lab/progress.cpp: a bar for terminals, lines for files.
 #include "progress.hpp"
 
+#include "joined.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace lrqat::lab {
@@ -15,7 +18,7 @@ ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) != 0) {}
 void ProgressBar::begin(std::string task) {
   finish();
   task_ = std::move(task);
-  tenth_ = 0;
+  last_shown_ = terminal_ ? clock::time_point() : clock::now();
 }
 
 void ProgressBar::training(const StepReport& report) {
@@ -30,23 +33,26 @@ void ProgressBar::evaluation(std::size_t windows_done, std::size_t windows) {
 }
 
 void ProgressBar::show(std::size_t done, std::size_t all, const std::string& numbers) {
-  if (terminal_) {
-    const clock::time_point now = clock::now();
-    if (done != all && now - last_shown_ < std::chrono::milliseconds(50)) return;
-    last_shown_ = now;
-    constexpr std::size_t width = 24;
-    const std::size_t filled = done * width / std::max<std::size_t>(all, 1);
-    const std::string bar = std::string(filled, '#') + std::string(width - filled, '.');
-    std::fprintf(stderr, "\r\x1b[K%s [%s] %zu/%zu  %s", task_.c_str(), bar.c_str(), done, all,
-                 numbers.c_str());
-    std::fflush(stderr);
-    bar_is_shown_ = true;
-  } else {
-    const std::size_t tenth = done * 10 / std::max<std::size_t>(all, 1);
-    if (done != 1 && tenth == tenth_) return;
-    tenth_ = tenth;
+  const clock::time_point now = clock::now();
+  const auto pause = terminal_ ? std::chrono::milliseconds(50) : std::chrono::seconds(10);
+  if (done != all && now - last_shown_ < pause) return;
+  last_shown_ = now;
+  if (!terminal_) {
     std::fprintf(stderr, "%s: step %zu of %zu, %s\n", task_.c_str(), done, all, numbers.c_str());
+    return;
   }
+  constexpr std::size_t width = 16;
+  const std::size_t filled = done * width / std::max<std::size_t>(all, 1);
+  const std::string line =
+      joined(task_, " [", std::string(filled, '#'), std::string(width - filled, '.'), "] ", done,
+             '/', all, "  ", numbers);
+  // A line that wraps could not be redrawn in place.
+  struct winsize size {};
+  const bool is_known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  const std::size_t columns = is_known ? size.ws_col - 1u : 79;
+  std::fprintf(stderr, "\r\x1b[K%s", line.substr(0, columns).c_str());
+  std::fflush(stderr);
+  bar_is_shown_ = true;
 }
 
 void ProgressBar::finish() {

@@ -11,8 +11,8 @@
 
 namespace lrqat::lab {
 
-/// A bar that is redrawn in place when standard error is a terminal. Otherwise plain lines, about
-/// ten for each task. The last state is left standing on a terminal only while a task runs.
+/// A bar that is redrawn in place when standard error is a terminal. Otherwise plain lines: one
+/// every ten seconds and one at the end of each task.
 class ProgressBar {
  public:
   ProgressBar();
@@ -36,7 +36,6 @@ class ProgressBar {
   bool terminal_;
   bool bar_is_shown_ = false;
   std::string task_;
-  std::size_t tenth_ = 0;  // of the task, last shown as a plain line
   clock::time_point last_shown_{};
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/baselines.test.cpp: real checkpoints and text: perplexities that two independent programs agree on.
+// tests/lab/baselines.test.cpp: real checkpoints and text against numbers known from elsewhere.
 #include "lab/experiment.hpp"
 
 #include "lab/generation.hpp"

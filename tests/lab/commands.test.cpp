@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/commands.test.cpp: every command from the outside: exit codes, JSON, help, and what bad input leaves behind.
+// tests/lab/commands.test.cpp: every command from the outside, with good and with bad input.
 #include "lab/lab_program.hpp"
 
 #include <nlohmann/json.hpp>

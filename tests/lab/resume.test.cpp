@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/resume.test.cpp: a real process killed at random moments: what is resumed has the bits of what was not stopped.
+// tests/lab/resume.test.cpp: a process killed at random moments goes on to the same bits.
 #include "lab/lab_program.hpp"
 
 #include <lrqat/io/safetensors.hpp>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/scheme_names.test.cpp: names of schemes, read, written, and near.
 // tests/lab/scheme_names.test.cpp: names of schemes, read, written, and told from near ones.
 #include "lab/scheme_names.hpp"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/table_layout.test.cpp: columns, broken lines and numbers.
 // tests/lab/table_layout.test.cpp: columns, line breaks and numbers of a printed table.
 #include "lab/table_layout.hpp"
 
