@@ -19,8 +19,8 @@ namespace lrqat::lab {
 namespace {
 
 constexpr const char* explanation =
-    R"(Without --temperature the likeliest token is taken each time (greedy). A run is merged first: what
-generates is codes and scales.
+    R"(Without --temperature the likeliest token is taken each time (greedy). A run is merged first:
+what generates is codes and scales.
 
 Examples:
   lrqat-lab generate --model stories260K.bin --tokenizer tok512.bin --prompt "Once upon a time"

@@ -19,11 +19,12 @@ namespace lrqat::lab {
 namespace {
 
 constexpr const char* explanation =
-    R"(Rows: fp32; fp32-tuned, the control; then RTN, PEQA, LR-QAT (base in fixed point, bf16, packed) and
-full QAT, for 4, 3 and 2 bits with a scale for each output and 4 and 3 bits with one for each group.
-Columns: perplexity on the test text (mean +- standard deviation over seeds); bits of a merged weight,
-a 16-bit scale for each group included; numbers trained; memory of the linear layers at the peak of a
-training step (layers, gradients, optimizer moments, working memory); seconds of one training.
+    R"(Rows: fp32; fp32-tuned, the control; then RTN, PEQA, LR-QAT (base in fixed point, bf16, packed)
+and full QAT, for 4, 3 and 2 bits with a scale for each output and 4 and 3 bits with one for each
+group. Columns: perplexity on the test text (mean +- standard deviation over seeds); bits of a
+merged weight, a 16-bit scale for each group included; numbers trained; memory of the linear layers
+at the peak of a training step (layers, gradients, optimizer moments, working memory); seconds of
+one training.
 Every row is trained by the recipe that lrqat-lab train --help states.
 
 Examples:

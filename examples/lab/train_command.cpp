@@ -20,8 +20,8 @@ namespace lrqat::lab {
 namespace {
 
 constexpr const char* explanation =
-    R"(The recipe: AdamW (0.9, 0.95) without decay; the rates rise over the first tenth of the steps and
-fall linearly to 0; gradients are clipped to norm 1. Embeddings, head and norms are frozen.
+    R"(The recipe: AdamW (0.9, 0.95) without decay; the rates rise over the first tenth of the steps
+and fall linearly to 0; gradients are clipped to norm 1. Embeddings, head and norms are frozen.
 Default learning rates (adapters or weights, scales), found with stories260K for some 240 steps:
                 4 bits and more    3 bits           2 bits
   LR-QAT        0.03, 3e-4         0.03, 1e-3       0.06, 2e-3
