@@ -41,6 +41,9 @@
 
 /// For element-wise policy functions: they must vanish into the vector loop that calls them.
 #define LRQAT_INLINE [[gnu::always_inline]] inline
+/// The same for a lambda, between its parameters and its body: clang would leave a large one outside
+/// of the vector loop, compiled for the program's target.
+#define LRQAT_INLINE_LAMBDA __attribute__((always_inline))
 
 #if defined(__x86_64__)
 #define LRQAT_X86 1

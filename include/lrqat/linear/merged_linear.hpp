@@ -90,7 +90,8 @@ class MergedLinear {
   template <bool with_scale>
   void decode(const Tile& tile, MatrixView<float> w) const {
     kernel::vectorised([&] {
-      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
+                                         auto cell) LRQAT_INLINE_LAMBDA {
         const float zero = G::has_zero_point ? zero_point_[cell] : 0.0f, scale = scale_[cell];
         const auto segment = w.row(row - tile.row).subspan(col - tile.col, count);
         storage::decode(codes_.data() + row * storage::bytes_per_row(shape_.cols), col, zero,

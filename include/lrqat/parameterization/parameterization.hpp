@@ -109,7 +109,8 @@ class Parameterization {
                 std::span<float> shared) {
     const std::size_t scales = T::scale ? scale_.size() : 0;
     kernel::vectorised([&] {
-      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
+                                         auto cell) LRQAT_INLINE_LAMBDA {
         const float sum = segment_gradient<G, P, E, coupling>(
             count, used_scale(cell), zero_point(cell), &z(row - tile.row, col - tile.col),
             &g(row - tile.row, col - tile.col));
@@ -166,7 +167,8 @@ class Parameterization {
   template <bool with_scale>
   void quantize(const Tile& tile, MatrixView<const float> z, MatrixView<float> w) const {
     kernel::vectorised([&] {
-      layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+      layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
+                                         auto cell) LRQAT_INLINE_LAMBDA {
         const float scale = used_scale(cell), zero = zero_point(cell);
         const float* from = &z(row - tile.row, col - tile.col);
         float* to = &w(row - tile.row, col - tile.col);
@@ -186,7 +188,8 @@ class Parameterization {
         for (std::size_t i = 0; i < tile.rows; ++i)
           storage::decode(base_row(tile.row + i), tile.col, 0.0f, z.row(i).first(tile.cols));
       else
-        layout_.for_each_segment(tile, [&](auto row, auto col, auto count, auto cell) {
+        layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
+                                         auto cell) LRQAT_INLINE_LAMBDA {
           storage::decode(base_row(row), col, zero_point_[cell],
                           z.row(row - tile.row).subspan(col - tile.col, count));
         });
