@@ -22,8 +22,8 @@ namespace lrqat {
 
 /// Products in the arithmetic of C. Work is cut by shape alone and every sum has a fixed order, so
 /// the same bits come out for any number of threads. Scratch, kept between calls: about 1.5 MiB for
-/// each thread and, in backward, 4 MiB (or, if that is more, one copy for each thread) of the
-/// gradients that column blocks have in common.
+/// each thread, in backward up to 1 MiB more and 2 MiB (or, if that is more, one copy for each
+/// thread) of the gradients that column blocks have in common.
 template <Arithmetic C>
 struct CpuIn {
   using policy_kind = kind::backend;
@@ -142,6 +142,7 @@ struct CpuIn {
                           MatrixView<float> grad_x, std::span<float> shared) {
     const Shape shape = parameterization.shape();
     const auto dx = grad_x.block(0, col, grad_x.rows, columns);
+    [[maybe_unused]] const auto own_x = columns_of(x, col, columns, P::trains_weight);
     std::fill(shared.begin(), shared.end(), 0.0f);
     for (std::size_t row = 0; row < shape.rows; row += rows_per_tile) {
       const Tile tile{row, col, std::min(rows_per_tile, shape.rows - row), columns};
@@ -164,10 +165,23 @@ struct CpuIn {
       }
       if constexpr (P::trains_weight) {
         const auto g = w;  // W_hat is not needed any more
-        C::multiply_into(kernel::left_transposed(dy), x.block(0, col, x.rows, columns), g);
+        C::multiply_into(kernel::left_transposed(dy), own_x, g);
         parameterization.backward(tile, z, g, shared);
       }
     }
+  }
+
+  /// A block of columns that every tile of a column pass reads. Up to 1024 rows of it are brought
+  /// together once; the product would otherwise do that for each tile.
+  static MatrixView<const float> columns_of(MatrixView<const float> x, std::size_t col,
+                                            std::size_t columns, bool often) {
+    const auto block = x.block(0, col, x.rows, columns);
+    constexpr std::size_t most_rows = 1024, fewest_rows = 32;
+    if (!often || x.rows < fewest_rows || x.rows > most_rows) return block;
+    const auto copy = padded_scratch<struct input_slot>(x.rows, columns);
+    for (std::size_t t = 0; t < x.rows; ++t)
+      std::copy_n(block.row(t).data(), columns, copy.row(t).data());
+    return copy;
   }
 
   /// 8 blocks or more where there is room, of 32 to 256 columns.
@@ -177,9 +191,9 @@ struct CpuIn {
   }
 
   /// How many blocks share the threads before their sums are added up, in block order: as many as
-  /// 4 MiB of sums hold, and one for each thread at least. This changes no bit of the result.
+  /// 2 MiB of sums hold, and one for each thread at least. This changes no bit of the result.
   static std::size_t blocks_at_once(std::size_t shared_gradients) {
-    constexpr std::size_t most = (std::size_t{4} << 20) / sizeof(float);
+    constexpr std::size_t most = (std::size_t{2} << 20) / sizeof(float);
     const auto threads = static_cast<std::size_t>(thread_count());
     const std::size_t fit = most / std::max<std::size_t>(shared_gradients, 1);
     return std::max(fit / threads, std::size_t{1}) * threads;

@@ -41,7 +41,9 @@ struct RegisterTile<Isa::avx2> {
     }
     const float* left = operands.left;
     const float* right = operands.right;
+    const float* const* ahead = operands.ahead;
     for (std::size_t k = operands.depth; k != 0; --k) {
+      if (k % 4 == 0 && ahead != operands.ahead_end) __builtin_prefetch(*ahead++);
       __m256 row[vectors];
       LRQAT_UNROLL
       for (std::size_t v = 0; v < vectors; ++v)

@@ -6,6 +6,7 @@
 #include <lrqat/core/aligned.hpp>                 // AlignedVector
 #include <lrqat/core/matrix_view.hpp>             // MatrixView
 #include <lrqat/kernel/isa.hpp>                   // Isa
+#include <lrqat/kernel/multiply/fetch_list.hpp>   // FetchList
 #include <lrqat/kernel/multiply/left_factor.hpp>  // LeftFactor
 
 #include <algorithm>
@@ -26,6 +27,9 @@ struct TileOperands {
   float* target;
   std::size_t target_stride, depth;
   bool overwrites;  // sums start at 0 in place of the old target
+  // Addresses that the tile asks the memory for while it multiplies, one every four steps.
+  const float* const* ahead;
+  const float* const* ahead_end;
 };
 
 /// The register tiles of an instruction set, in kernel/multiply/<isa>.hpp:
@@ -65,6 +69,8 @@ class BlockedProduct {
   // Rows of a copied panel of a are an odd number of cache lines apart.
   static constexpr std::size_t copied_row_step = max_depth + 16;
   static constexpr std::size_t max_rows = 16;
+  // Smaller products are over before what they ask for arrives.
+  static constexpr std::size_t fetch_min_depth = 128, fetch_min_width = 64;
   // From a stride of a page on, the rows of b fall into few cache sets and many pages; copying
   // them costs about as much as two rows of the product.
   static constexpr std::size_t pack_min_stride = 1024, pack_min_rows = 32;
@@ -101,6 +107,8 @@ class BlockedProduct {
       if (left < rows || two_lower)
         return strip(i, k, cols, operands, std::index_sequence<lower...>{});
     }
+    const bool fetches = operands.depth >= fetch_min_depth && cols >= fetch_min_width;
+    next_ = {i + rows, fetches ? std::min(rows, a_.rows - i - rows) : 0, k};
     multiply_strip<rows>(a_.at(i, k), cols, operands);
     return rows;
   }
@@ -138,13 +146,29 @@ class BlockedProduct {
   void columns(std::size_t cols, const TileOperands& strip) {
     constexpr std::size_t vectors = Tile::vectors(rows);
     std::size_t j = 0;
-    for (; j + vectors * lanes <= cols; j += vectors * lanes)
-      Tile::template run<rows, vectors, row_step>(from_column(strip, j), lanes);
+    for (; j + vectors * lanes <= cols; j += vectors * lanes) {
+      TileOperands tile = from_column(strip, j);
+      if (next_.rows != 0) fetch_next(j, vectors * lanes, cols, rows, tile);
+      Tile::template run<rows, vectors, row_step>(tile, lanes);
+    }
     if constexpr (vectors > 2)
       for (; j + panel <= cols; j += panel)
         Tile::template run<rows, 2, row_step>(from_column(strip, j), lanes);
     for (; j < cols; j += lanes)
       Tile::template run<rows, 1, row_step>(from_column(strip, j), std::min(lanes, cols - j));
+  }
+
+  /// Gives a tile its share of what the next strip will read: the strip's targets in the same
+  /// columns [j, j + width), and as large a part of its rows of a.
+  void fetch_next(std::size_t j, std::size_t width, std::size_t cols, std::size_t height,
+                  TileOperands& tile) {
+    ahead_.clear();
+    ahead_.add_target(tile.target + height * tile.target_stride, tile.target_stride, next_.rows,
+                      width);
+    ahead_.add_left(a_, next_.row, next_.rows, next_.depth + tile.depth * j / cols,
+                    next_.depth + tile.depth * (j + width) / cols);
+    tile.ahead = ahead_.begin();
+    tile.ahead_end = ahead_.end();
   }
 
   static TileOperands from_column(TileOperands strip, std::size_t j) {
@@ -163,6 +187,10 @@ class BlockedProduct {
   MatrixView<const float> b_;
   MatrixView<float> c_;
   bool overwrites_;
+  struct {
+    std::size_t row, rows, depth;  // rows 0: there is none, or the product is too small to matter
+  } next_{};                       // strip
+  FetchList ahead_;
 };
 
 }  // namespace lrqat::kernel

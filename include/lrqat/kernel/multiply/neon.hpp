@@ -65,7 +65,9 @@ struct RegisterTile<Isa::neon> {
     const float* right = operands.right;
     const std::size_t left_step = operands.left_step, right_step = operands.right_step;
     const std::size_t panel_step = operands.panel_step;
+    const float* const* ahead = operands.ahead;
     for (std::size_t k = operands.depth; k != 0; --k) {
+      if (k % 4 == 0 && ahead != operands.ahead_end) __builtin_prefetch(*ahead++);
       float32x4_t row[vectors];
       LRQAT_UNROLL
       for (std::size_t v = 0; v < vectors; ++v)
