@@ -55,6 +55,7 @@ using Q44InBf16 =
     QuantLinear<Int<4>, PerChannel, FixedPoint, LowRank<dynamic>, Compute<lrqat::bf16>>;
 using Group128InBf16 =
     QuantLinear<Int<4>, PerGroup<128>, FixedPoint, LowRank<dynamic>, Compute<lrqat::bf16>>;
+using Beside = QuantLinear<Int<4>, PerChannel, LowRank<dynamic>, Parallel>;
 using OwnGrid = QuantLinear<OwnInt4, PerChannel, FixedPoint, LowRank<dynamic>>;
 
 enum class Pass { rebuild, forward, backward, step };
@@ -218,6 +219,7 @@ void register_all() {
       add_layer<Group128>("group128", each);
       add_layer<Group32>("group32", each);
       add_layer<InWeightDomain>("weight_domain", each);
+      add_layer<Beside>("parallel", each);
       add_layer<OwnGrid>("own_grid", each);
       add_layer<Group128InBf16>("group128_bf16", each);
     };

@@ -38,6 +38,7 @@ struct FullRank;
 
 struct InsideRounding;
 struct WeightDomain;
+struct Parallel;
 
 struct StraightThrough;
 struct StraightThroughClipFirst;

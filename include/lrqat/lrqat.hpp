@@ -30,6 +30,7 @@
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/peqa.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
+#include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>

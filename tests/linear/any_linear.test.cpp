@@ -80,6 +80,12 @@ TEST_CASE("AnyLinear: an unquantized layer has no codes to merge into", "[linear
   CHECK(y.values != std::vector<float>(24));
 }
 
+TEST_CASE("AnyLinear: a layer with a parallel branch trains, but does not merge", "[linear]") {
+  AnyLinear branch(QuantLinear<Int<4>, LowRank<2>, Parallel>(weight.view()));
+  CHECK(branch.parameters().size() == 3);
+  CHECK_THROWS_WITH(branch.merge(), Contains("(6, 9)") && Contains("beside"));
+}
+
 TEST_CASE("AnyLinear: errors of the layer inside come through", "[linear]") {
   const AnyLinear any(QuantLinear<Int<4>>(weight.view()));
   Matrix y(4, 6);

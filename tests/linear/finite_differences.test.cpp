@@ -168,6 +168,12 @@ TEST_CASE("Gradients are differences: in the weight domain", "[linear]") {
   check<FullRank, PerTensor, WeightDomain>();
 }
 
+// Beside the rounding delta is far below one scale, which the |u| + 1 of the bound covers.
+TEST_CASE("Gradients are differences: beside the rounding", "[linear]") {
+  check<LowRank<3>, PerChannel, Parallel, Dense<float>>();
+  check<LowRank<2>, PerGroup<4>, Parallel, Dense<bf16>>();
+}
+
 /// On a real grid y is exactly linear in a decoupled scale and in x.
 template <class... Policies>
 void check_scales() {
@@ -205,6 +211,7 @@ TEST_CASE("Gradients are differences: the scale of a real grid inside the roundi
   check_scales<Int<4>, PerChannel, FixedPoint, LowRank<2>>();
   check_scales<Int<3>, PerGroup<4>, Packed, NoAdapter>();
   check_scales<UInt<3>, PerTensor, Dense<bf16>, LowRank<2>>();
+  check_scales<Int<4>, PerGroup<4>, LowRank<2>, Parallel>();
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <lrqat/grid/uint.hpp>
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
+#include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
@@ -70,7 +71,7 @@ void check_cuts(std::size_t out, std::size_t in) {
   Matrix latent(out, in), levels(out, in), weight(out, in);
   kernel::set_active_isa(kernel::Isa::scalar);
   form.latent(all, latent.view());
-  form.levels(all, levels.view());
+  if constexpr (F::has_levels) form.levels(all, levels.view());
   form.weight(all, weight.view());
   for (const kernel::Isa isa : isas_of_machine()) {
     kernel::set_active_isa(isa);
@@ -93,8 +94,10 @@ void check_cuts(std::size_t out, std::size_t in) {
       };
       form.latent(cut, tile);
       CHECK(differences(latent) == 0);
-      form.levels(cut, tile);
-      CHECK(differences(levels) == 0);
+      if constexpr (F::has_levels) {
+        form.levels(cut, tile);
+        CHECK(differences(levels) == 0);
+      }
       form.weight(cut, tile);
       CHECK(differences(weight) == 0);
       form.latent(cut, tile);
@@ -118,6 +121,7 @@ TEST_CASE("Parameterization: a tile of any cut has the bits of the whole", "[par
   check_shapes<Form<UInt<3>, PerGroup<4>, Packed, NoAdapter, InsideRounding>>();
   check_shapes<Form<Int<2>, PerGroup<3>, Dense<bf16>, LowRank<2>, WeightDomain>>();
   check_shapes<Form<UInt<2>, PerGroup<6>, Dense<float>, FullRank, WeightDomain>>();
+  check_shapes<Form<Int<4>, PerGroup<5>, Packed, LowRank<3>, Parallel>>();
 }
 
 TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",

@@ -12,6 +12,8 @@ namespace lrqat {
 /// to_grid(z, s)            z = base + delta, brought into grid units
 /// z_gradient(g, pass, s)   dL/dz from g = dL/dW_hat and the estimator's factor
 /// coupling                 how the live scale acts: Coupled or Decoupled (scale_coupling)
+/// adds_after_rounding      optional: true where z is the base alone and delta is added to the
+///                          dequantized weight, beside the rounding; z_gradient is then dL/ddelta
 template <class P>
 concept Placement = PolicyOf<P, kind::placement> && requires(float x) {
   typename P::coupling;
@@ -21,6 +23,9 @@ concept Placement = PolicyOf<P, kind::placement> && requires(float x) {
   { P::z_gradient(x, x, x) } -> std::same_as<float>;
 };
 // clang-format on
+
+template <class P>
+inline constexpr bool adds_after_rounding = requires { requires P::adds_after_rounding; };
 
 }  // namespace lrqat
 

@@ -13,6 +13,16 @@
 
 namespace lrqat {
 
+namespace detail {
+
+template <class L>
+inline constexpr bool mergeable = requires(const L& layer) { layer.merge(); };
+template <class L>
+  requires requires { requires !L::merges; }
+inline constexpr bool mergeable<L> = false;
+
+}  // namespace detail
+
 /// Holds any float LinearLayer, trained or merged, behind one type: a model that is compiled once
 /// takes any scheme, or another one in each layer. What a layer cannot do throws Error and says so.
 class AnyLinear {
@@ -73,11 +83,11 @@ class AnyLinear {
         return {};
     }
     std::unique_ptr<Interface> merge() const override {
-      if constexpr (requires { layer.merge(); })
+      if constexpr (detail::mergeable<L>)
         return std::make_unique<Held<decltype(layer.merge())>>(layer.merge());
       else
         fail("AnyLinear::merge: this layer (", out_features(), ", ", in_features(),
-             ") has no codes to merge into");
+             ") has no codes to merge into, or has an adapter beside them");
     }
     LayerBytes bytes() const override {
       if constexpr (requires { layer.bytes(); })

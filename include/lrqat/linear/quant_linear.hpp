@@ -100,24 +100,17 @@ class BasicQuantLinear {
       std::fill(each.gradient.begin(), each.gradient.end(), 0.0f);
   }
 
+  /// Whether merge() exists: not beside a Parallel adapter.
+  static constexpr bool merges = parameterization::has_levels;
+
   /// Plain b-bit codes and scales; the adapter is inside them. Exact: forward gives the same bits.
   /// @throws Error when a weight or scale is not finite, as after a diverged training
   merged merge() const {
-    const Shape shape = weight_.shape();
-    const ScaleLayout& layout = weight_.layout();
-    AlignedVector<float> scales(layout.size());
-    for (std::size_t cell = 0; cell < scales.size(); ++cell)
-      scales[cell] = weight_.used_scale(cell);
-    merged result(shape, layout, scales, weight_.zero_points(), bias_);
-    for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
-      for (std::size_t j = 0; j < shape.cols; ++j) {
-        expects(std::isfinite(levels[j]), "QuantLinear::merge: weight (", row, ", ", j,
-                ") is not a number");
-        const float zero = G::has_zero_point ? weight_.zero_points()[layout.index(row, j)] : 0.0f;
-        result.set_code(row, j, G::code(levels[j], zero));
-      }
-    });
-    return result;
+    static_assert(merges,
+                  "QuantLinear::merge: a Parallel adapter stays a branch beside the integers; "
+                  "rounding it into them would change the layer. Place it InsideRounding or in the "
+                  "WeightDomain to merge it exactly.");
+    if constexpr (merges) return merged_layer();
   }
 
   /// The same function in another parameterization: its base is this layer's merged weight on the
@@ -130,6 +123,9 @@ class BasicQuantLinear {
                       std::is_same_v<typename Other::granularity, Gran>,
                   "convert_to<Other>: both layers must have the same grid and granularity; other "
                   "schemes start from the float weight.");
+    static_assert(merges && Other::merges,
+                  "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
+                  "layer may have one.");
     const ScaleLayout& layout = weight_.layout();
     const ScaleLayout wanted = Other::granularity::layout(weight_.shape(), options);
     expects(wanted == layout, "QuantLinear::convert_to: groups of ", layout.group_columns,
@@ -187,6 +183,24 @@ class BasicQuantLinear {
   }
 
  private:
+  merged merged_layer() const {
+    const Shape shape = weight_.shape();
+    const ScaleLayout& layout = weight_.layout();
+    AlignedVector<float> scales(layout.size());
+    for (std::size_t cell = 0; cell < scales.size(); ++cell)
+      scales[cell] = weight_.used_scale(cell);
+    merged result(shape, layout, scales, weight_.zero_points(), bias_);
+    for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
+      for (std::size_t j = 0; j < shape.cols; ++j) {
+        expects(std::isfinite(levels[j]), "QuantLinear::merge: weight (", row, ", ", j,
+                ") is not a number");
+        const float zero = G::has_zero_point ? weight_.zero_points()[layout.index(row, j)] : 0.0f;
+        result.set_code(row, j, G::code(levels[j], zero));
+      }
+    });
+    return result;
+  }
+
   static MatrixView<const float> checked(MatrixView<const float> weight,
                                          std::span<const QParams> qparams,
                                          const QuantOptions& options) {

@@ -64,13 +64,24 @@ template <class Kind, class... Ps>
 inline constexpr int count_of = (0 + ... + int(PolicyOf<Ps, Kind>));
 
 /// What is left out of the bag. A base follows from what works on it: integers suffice where
-/// nothing is added (PEQA), reals are needed in the weight domain, Qb.(8-b) is LR-QAT's choice.
+/// nothing is added to it (PEQA, a parallel branch), reals are needed in the weight domain,
+/// Qb.(8-b) is LR-QAT's choice.
 struct NoGrid {};
 template <class A, class P>
 struct default_storage {
   using type = FixedPoint;
 };
 template <class P>
+struct default_storage<NoAdapter, P> {
+  using type = Packed;
+};
+template <class A, class P>
+  requires(adds_after_rounding<P> && requires { requires !A::keeps_base; })
+struct default_storage<A, P> {
+  using type = Packed;
+};
+template <class P>
+  requires adds_after_rounding<P>
 struct default_storage<NoAdapter, P> {
   using type = Packed;
 };
@@ -227,24 +238,28 @@ consteval bool policies_agree() {
   constexpr bool in_domain = !S::placement::needs_reals || bound::keeps_reals;
   constexpr bool base_trains =
       !S::adapter::keeps_base || std::is_same_v<typename S::storage, Dense<float>>;
+  constexpr bool rounds = !S::adapter::keeps_base || !adds_after_rounding<typename S::placement>;
   constexpr bool learns =
       S::trainable::scale || S::trainable::bias ||
       (S::trainable::adapter && !std::is_same_v<typename S::adapter, NoAdapter>);
   static_assert(base_trains,
                 "QuantLinear<...>: FullRank trains the base itself, in float32. Leave the storage "
                 "out or write Dense<float>; to keep the base small, use LowRank<r>.");
-  static_assert(!base_trains || in_domain,
+  static_assert(!base_trains || rounds,
+                "QuantLinear<...>: FullRank beside the rounding would never be quantized. Leave "
+                "Parallel out, or use LowRank<r>.");
+  static_assert(!base_trains || !rounds || in_domain,
                 "QuantLinear<...>: WeightDomain keeps W0 in weight units, which this storage "
                 "cannot hold. Write Dense<float> or Dense<bf16>, or place the adapter "
                 "InsideRounding.");
-  static_assert(!(base_trains && in_domain) || learns,
+  static_assert(!(base_trains && rounds && in_domain) || learns,
                 "QuantLinear<...>: nothing is left to train. Add an adapter, e.g. LowRank<32>, or "
                 "let the scale learn with ScaleOnly.");
   constexpr bool computes = !std::is_void_v<typename S::backend>;
-  static_assert(!(base_trains && in_domain && learns) || computes,
+  static_assert(!(base_trains && rounds && in_domain && learns) || computes,
                 "QuantLinear<...>: this backend computes in float32 alone. Leave Compute<bf16> out, "
                 "or use the backend Cpu.");
-  return base_trains && in_domain && learns && computes;
+  return base_trains && rounds && in_domain && learns && computes;
 }
 
 /// Stops at the first group of checks that fails, so that one mistake gives one sentence.

@@ -27,6 +27,9 @@ namespace lrqat {
 ///
 ///   latent(tile, z)                z = decode(base) + delta
 ///   dequantize(tile, z, w)         w = s * clip(round(to_grid(z)))
+///
+/// or, where the placement adds delta after the rounding, z = decode(base) and w = s * ... + delta;
+///
 ///   backward(tile, z, g, shared)   from g = dL/dW_hat (overwritten) to the trained parameters
 ///
 /// The numbers that decide a rounding are computed in one fixed order, so that integers do not
@@ -40,6 +43,11 @@ class Parameterization {
   using coupling = typename scale_coupling<P>::type;
   static constexpr bool trains_adapter = T::adapter && !std::is_empty_v<typename A::state>;
   static constexpr bool trains_weight = trains_adapter || T::scale;
+  /// A branch beside the rounding.
+  static constexpr bool has_branch =
+      adds_after_rounding<P> && !std::is_empty_v<typename A::state>;
+  /// W_hat is levels times scales: it merges.
+  static constexpr bool has_levels = !has_branch;
 
   /// Freezes `weight` (out, in) on the given scales: one for each cell of the layout.
   /// @pre shapes and sizes agree, weights are finite (checked by the layer)
@@ -76,12 +84,13 @@ class Parameterization {
 
   void latent(const Tile& tile, MatrixView<float> z) const {
     decode(tile, z);
-    adapter_.add(tile, z);
+    if constexpr (!has_branch) adapter_.add(tile, z);
   }
 
   /// w may be z itself.
   void dequantize(const Tile& tile, MatrixView<const float> z, MatrixView<float> w) const {
     quantize<true>(tile, z, w);
+    if constexpr (has_branch) adapter_.add(tile, w);
   }
 
   /// latent() and dequantize() at once, a few rows at a time that stay in the first-level cache.
@@ -91,13 +100,19 @@ class Parameterization {
   }
   /// The same with the levels (integers for uniform grids) in place of the weight: w without
   /// scales.
-  void rebuild_levels(const Tile& tile, MatrixView<float> z, MatrixView<float> q) const {
+  void rebuild_levels(const Tile& tile, MatrixView<float> z, MatrixView<float> q) const
+    requires has_levels
+  {
     in_strips<false>(tile, z, q);
   }
 
   /// What the forward pass of every backend reads: the tile of W_hat, or its levels alone.
   void weight(const Tile& tile, MatrixView<float> w) const { rebuild(tile, w, w); }
-  void levels(const Tile& tile, MatrixView<float> q) const { rebuild_levels(tile, q, q); }
+  void levels(const Tile& tile, MatrixView<float> q) const
+    requires has_levels
+  {
+    rebuild_levels(tile, q, q);
+  }
 
   /// Length of the buffer that the tiles of one column block share; zero it before the first.
   std::size_t shared_gradients() const {
@@ -158,8 +173,10 @@ class Parameterization {
       const Tile strip{tile.row + first, tile.col, rows, tile.cols};
       const auto z_strip = z.block(first, 0, rows, tile.cols);
       decode(strip, z_strip);
-      strips.add(strip, z_strip);
-      quantize<with_scale>(strip, z_strip, w.block(first, 0, rows, tile.cols));
+      const auto w_strip = w.block(first, 0, rows, tile.cols);
+      if constexpr (!has_branch) strips.add(strip, z_strip);
+      quantize<with_scale>(strip, z_strip, w_strip);
+      if constexpr (has_branch) strips.add(strip, w_strip);
       first += rows;
     }
   }
