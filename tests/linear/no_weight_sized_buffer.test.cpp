@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 namespace lrqat::test {
 namespace {
@@ -111,16 +112,16 @@ struct Peak {
 
 /// What the passes add to the memory in use. The first ones: later passes reuse their scratch.
 template <class Layer>
-Peak peak_of_passes(std::size_t size, std::size_t tokens) {
-  Matrix weight(size, size);
+Peak peak_of_passes(Shape shape, std::size_t tokens) {
+  Matrix weight(shape.rows, shape.cols);
   const CounterRng random(1, 1);
   for (std::size_t i = 0; i < weight.values.size(); ++i)
     weight.values[i] = 0.02f * (random.uniform(i) - 0.5f);
   Layer layer(weight.view());
   randomize_adapter(layer, 0.1f, 2);
-  const Matrix x = random_matrix(tokens, size, 1.0f, 3),
-               grad_y = random_matrix(tokens, size, 1.0f, 4);
-  Matrix y(tokens, size), grad_x(tokens, size);
+  const Matrix x = random_matrix(tokens, shape.cols, 1.0f, 3),
+               grad_y = random_matrix(tokens, shape.rows, 1.0f, 4);
+  Matrix y(tokens, shape.rows), grad_x(tokens, shape.cols);
 
   const std::size_t before = counter.bytes;
   const auto measure = [&](auto pass) {
@@ -137,28 +138,38 @@ Peak peak_of_passes(std::size_t size, std::size_t tokens) {
 }
 
 template <class Layer>
-void check_passes(const std::string& name) {
-  constexpr std::size_t size = 4096, tokens = 64, weight_in_floats = size * size * sizeof(float);
+void check_passes(const std::string& name, Shape shape, std::size_t tokens) {
+  const std::size_t weight_in_floats = shape.size() * sizeof(float);
   const MachineSettings restored;
   set_thread_count(thread_counts({2}).front());
-  const Peak peak = peak_of_passes<Layer>(size, tokens);
-  WARN(name << ", out = in = 4096, 64 tokens, " << thread_count() << " threads: forward "
+  // Scratch belongs to threads: a new one, with a team of its own, starts without any.
+  Peak peak{};
+  std::thread([&] { peak = peak_of_passes<Layer>(shape, tokens); }).join();
+  WARN(name << ", (" << shape.rows << ", " << shape.cols << "), " << tokens << " tokens, "
+            << thread_count() << " threads: forward "
             << static_cast<double>(peak.forward) / mebibyte << " MiB, backward "
             << static_cast<double>(peak.backward) / mebibyte << " MiB, largest buffer "
             << static_cast<double>(peak.largest) / mebibyte << " MiB; the weight in floats "
             << static_cast<double>(weight_in_floats) / mebibyte << " MiB");
   CHECK(static_cast<double>(peak.forward) <= 8 * mebibyte);
   CHECK(static_cast<double>(peak.backward) <= 8 * mebibyte);
-  CHECK(peak.largest < weight_in_floats / 8);
+  CHECK(peak.largest <= weight_in_floats / 8);
 }
 
 TEST_CASE("Passes allocate nothing of the weight's size", "[linear]") {
-  check_passes<QuantLinear<Int<4>, FixedPoint, LowRank<32>>>("FixedPoint");
-  check_passes<QuantLinear<Int<4>, Packed, LowRank<32>>>("Packed");
+  check_passes<QuantLinear<Int<4>, FixedPoint, LowRank<32>>>("FixedPoint", {4096, 4096}, 64);
+  check_passes<QuantLinear<Int<4>, Packed, LowRank<32>>>("Packed", {4096, 4096}, 64);
+}
+
+// The rows of a weight and the tokens are what scratch grows with.
+TEST_CASE("Passes keep to 8 MiB of scratch for many outputs and tokens", "[linear]") {
+  check_passes<QuantLinear<Int<4>, FixedPoint, LowRank<32>>>("FixedPoint", {11008, 1024}, 1024);
+  check_passes<QuantLinear<Int<4>, FixedPoint, LowRank<32>, Compute<bf16>>>("bfloat16",
+                                                                            {11008, 1024}, 1024);
 }
 
 TEST_CASE("The counter sees a backend that does make a copy of the weight", "[linear]") {
-  const Peak peak = peak_of_passes<QuantLinear<Int<4>, FixedPoint, LowRank<2>, Reference>>(256, 2);
+  const Peak peak = peak_of_passes<QuantLinear<Int<4>, FixedPoint, LowRank<2>, Reference>>({256, 256}, 2);
   CHECK(peak.forward >= 256 * 256 * sizeof(float));
   CHECK(peak.backward >= 2 * 256 * 256 * sizeof(float));
 }

@@ -22,7 +22,7 @@ namespace lrqat {
 
 /// Products in the arithmetic of C. Work is cut by shape alone and every sum has a fixed order, so
 /// the same bits come out for any number of threads. Scratch, kept between calls: about 1.5 MiB for
-/// each thread, in backward up to 1 MiB more and 2 MiB (or, if that is more, one copy for each
+/// each thread, in backward up to 1 MiB more and 3 MiB (or, if that is more, one copy for each
 /// thread) of the gradients that column blocks have in common.
 template <Arithmetic C>
 struct CpuIn {
@@ -191,9 +191,9 @@ struct CpuIn {
   }
 
   /// How many blocks share the threads before their sums are added up, in block order: as many as
-  /// 2 MiB of sums hold, and one for each thread at least. This changes no bit of the result.
+  /// 3 MiB of sums hold, and one for each thread at least. This changes no bit of the result.
   static std::size_t blocks_at_once(std::size_t shared_gradients) {
-    constexpr std::size_t most = (std::size_t{2} << 20) / sizeof(float);
+    constexpr std::size_t most = (std::size_t{3} << 20) / sizeof(float);
     const auto threads = static_cast<std::size_t>(thread_count());
     const std::size_t fit = most / std::max<std::size_t>(shared_gradients, 1);
     return std::max(fit / threads, std::size_t{1}) * threads;
