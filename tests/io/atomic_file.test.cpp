@@ -2,7 +2,7 @@
 // io/atomic_file.test.cpp: a file is replaced completely or not at all.
 #include <lrqat/io/atomic_file.hpp>
 
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -5,7 +5,7 @@
 
 #include "hugging_face_folder.hpp"
 #include "small_llama.hpp"
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <lrqat/io/llama2c.hpp>
 #include <support/data.hpp>

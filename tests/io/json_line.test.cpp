@@ -2,7 +2,7 @@
 // io/json_line.test.cpp: whole lines, at once, in the order they were written.
 #include <lrqat/io/json_line.hpp>
 
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <catch2/catch.hpp>
 

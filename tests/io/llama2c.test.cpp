@@ -4,7 +4,7 @@
 
 #include "llama2c_int8.hpp"
 #include "small_llama.hpp"
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <support/data.hpp>
 

@@ -3,7 +3,7 @@
 #include <lrqat/io/llama2c_tokenizer.hpp>
 
 #include "small_tokenizer.hpp"
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <lrqat/core/rng.hpp>
 #include <support/data.hpp>

@@ -14,7 +14,7 @@
 #include "npy_file.hpp"
 #include "small_llama.hpp"
 #include "small_tokenizer.hpp"
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -2,7 +2,7 @@
 // io/mapped_file.test.cpp: files as bytes in memory.
 #include <lrqat/io/mapped_file.hpp>
 
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <catch2/catch.hpp>
 

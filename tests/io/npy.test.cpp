@@ -3,7 +3,7 @@
 #include <lrqat/io/npy.hpp>
 
 #include "npy_file.hpp"
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <support/data.hpp>
 

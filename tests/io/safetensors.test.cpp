@@ -2,7 +2,7 @@
 // io/safetensors.test.cpp: good files round trip; every kind of bad one gives its own error.
 #include <lrqat/io/safetensors.hpp>
 
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <support/data.hpp>
 

@@ -2,7 +2,7 @@
 // io/sentencepiece.test.cpp: .model files give the same tokens as the .bin files made of them.
 #include <lrqat/io/sentencepiece.hpp>
 
-#include "temporary_folder.hpp"
+#include "plain_files.hpp"
 
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/io/token_stream.hpp>
