@@ -8,6 +8,7 @@
 #include <lrqat/linear/layer_bytes.hpp>
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/select.hpp>
+#include <lrqat/linear/weight_rows.hpp>
 #include <lrqat/parameterization/parameterization.hpp>
 
 #include <cmath>
@@ -42,15 +43,36 @@ class BasicQuantLinear {
   /// @throws Error when the weight is empty or not finite, or a shape does not fit a policy
   explicit BasicQuantLinear(MatrixView<const float> weight, const QuantOptions& options = {},
                             std::span<const float> bias = {})
-      : BasicQuantLinear(weight, choose_qparams(weight, options), options, bias) {}
+      : BasicQuantLinear(weight.shape(), RowsOf{weight}, options, bias) {}
 
   /// With given scales and zero points, one for each group in layout order.
   BasicQuantLinear(MatrixView<const float> weight, std::span<const QParams> qparams,
                    const QuantOptions& options = {}, std::span<const float> bias = {})
-      : weight_(checked(weight, qparams, options), qparams, options), bias_(bias.begin(), bias.end()) {
-    expects(bias.empty() || bias.size() == weight.rows, "QuantLinear: the bias has ", bias.size(),
-            " values, out is ", weight.rows);
+      : BasicQuantLinear(weight.shape(), RowsOf{weight}, qparams, options, bias) {}
+
+  /// From a weight of `shape` (out, in) that is asked for row by row and never held as a whole:
+  /// each row twice, once for its scales and once to be frozen, on all threads. The same bits as
+  /// from the matrix. A granularity whose scales span rows gathers them for the initializer.
+  /// @param rows  see WeightRows
+  /// @throws Error like the constructor from a matrix
+  template <WeightRows Rows>
+  BasicQuantLinear(Shape shape, const Rows& rows, const QuantOptions& options = {},
+                   std::span<const float> bias = {})
+      : BasicQuantLinear(shape, rows, choose_qparams<G, Gran, I>(shape, rows, options), options,
+                         bias) {}
+
+  /// The same with given scales and zero points; each row is asked for once.
+  template <WeightRows Rows>
+  BasicQuantLinear(Shape shape, const Rows& rows, std::span<const QParams> qparams,
+                   const QuantOptions& options = {}, std::span<const float> bias = {})
+      : weight_(shape, checked_qparams(shape, qparams, options), options),
+        bias_(bias.begin(), bias.end()) {
+    expects(bias.empty() || bias.size() == shape.rows, "QuantLinear: the bias has ", bias.size(),
+            " values, out is ", shape.rows);
     if constexpr (T::bias) bias_gradient_.resize(bias_.size());
+    parallel_for(shape.rows, [&](std::size_t row) {
+      weight_.freeze(row, checked_row(rows, row, shape.cols));
+    });
   }
 
   std::size_t out_features() const { return weight_.shape().rows; }
@@ -201,11 +223,9 @@ class BasicQuantLinear {
     return result;
   }
 
-  static MatrixView<const float> checked(MatrixView<const float> weight,
-                                         std::span<const QParams> qparams,
-                                         const QuantOptions& options) {
-    check_weight(weight);
-    const ScaleLayout layout = Gran::layout(weight.shape(), options);
+  static std::span<const QParams> checked_qparams(Shape weight, std::span<const QParams> qparams,
+                                                  const QuantOptions& options) {
+    const ScaleLayout layout = Gran::layout(checked_shape(weight), options);
     expects(qparams.size() == layout.size(), "QuantLinear: ", qparams.size(), " scales given, ",
             "the weight (", weight.rows, ", ", weight.cols, ") has ", layout.size(), " groups");
     for (std::size_t i = 0; i < qparams.size(); ++i) {
@@ -214,43 +234,6 @@ class BasicQuantLinear {
       const float zero = qparams[i].zero_point;
       expects(!G::has_zero_point || (std::fabs(zero) <= 0x1p16f && std::floor(zero) == zero),
               "QuantLinear: zero point ", i, " is ", zero, ", an integer up to 65536 is needed");
-    }
-    return weight;
-  }
-
-  static void check_weight(MatrixView<const float> weight) {
-    expects(weight.rows > 0 && weight.cols > 0, "QuantLinear: the weight (out, in) is empty: (",
-            weight.rows, ", ", weight.cols, ")");
-    for (std::size_t i = 0; i < weight.rows; ++i)
-      for (std::size_t j = 0; j < weight.cols; ++j)
-        expects(std::isfinite(weight(i, j)), "QuantLinear: weight (", i, ", ", j,
-                ") is not finite");
-  }
-
-  /// Each group's weights are gathered in layout order: a segment of a row or, when one scale
-  /// spans rows, the whole matrix.
-  static std::vector<QParams> choose_qparams(MatrixView<const float> weight,
-                                             const QuantOptions& options) {
-    check_weight(weight);
-    const ScaleLayout layout = Gran::layout(weight.shape(), options);
-    std::vector<QParams> qparams(layout.size());
-    if (layout.scales.rows == 1 && weight.rows > 1) {
-      for (std::size_t cell = 0; cell < layout.scales.cols; ++cell) {
-        std::vector<float> group;
-        const std::size_t first = cell * layout.group_columns;
-        const std::size_t end = std::min(weight.cols, first + layout.group_columns);
-        for (std::size_t i = 0; i < weight.rows; ++i)
-          for (std::size_t j = first; j < end; ++j) group.push_back(weight(i, j));
-        qparams[cell] = I::template choose<G>(group);
-      }
-    } else {
-      parallel_for(weight.rows, [&](std::size_t row) {
-        layout.for_each_segment({row, 0, 1, weight.cols},
-                                [&](auto, auto col, auto count, auto cell) {
-                                  qparams[cell] =
-                                      I::template choose<G>(weight.row(row).subspan(col, count));
-                                });
-      });
     }
     return qparams;
   }

@@ -11,6 +11,7 @@
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/concept/trainable.hpp>
 #include <lrqat/core/aligned.hpp>
+#include <lrqat/core/scratch.hpp>
 #include <lrqat/initializer/range.hpp>  // scale_floor
 #include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/parameterization/tile_gradient.hpp>
@@ -49,11 +50,11 @@ class Parameterization {
   /// W_hat is levels times scales: it merges.
   static constexpr bool has_levels = !has_branch;
 
-  /// Freezes `weight` (out, in) on the given scales: one for each cell of the layout.
-  /// @pre shapes and sizes agree, weights are finite (checked by the layer)
-  Parameterization(MatrixView<const float> weight, std::span<const QParams> qparams,
-                   const QuantOptions& options)
-      : shape_(weight.shape()), layout_(Gran::layout(shape_, options)), adapter_(shape_, options) {
+  /// A weight of this shape on the given scales, one for each cell of the layout; freeze() is yet
+  /// to give it its rows.
+  /// @pre shapes and sizes agree (checked by the layer)
+  Parameterization(Shape shape, std::span<const QParams> qparams, const QuantOptions& options)
+      : shape_(shape), layout_(Gran::layout(shape_, options)), adapter_(shape_, options) {
     scale_.resize(qparams.size());
     if constexpr (G::has_zero_point) zero_point_.resize(qparams.size());
     for (std::size_t i = 0; i < qparams.size(); ++i) {
@@ -62,7 +63,28 @@ class Parameterization {
     }
     if constexpr (T::scale) scale_gradient_.resize(scale_.size());
     if constexpr (!A::keeps_base) base_.resize(shape_.rows * storage::bytes_per_row(shape_.cols));
-    freeze(weight);
+  }
+
+  /// The same with the rows of `weight` (out, in).
+  Parameterization(MatrixView<const float> weight, std::span<const QParams> qparams,
+                   const QuantOptions& options)
+      : Parameterization(weight.shape(), qparams, options) {
+    for (std::size_t row = 0; row < weight.rows; ++row) freeze(row, weight.row(row));
+  }
+
+  /// Freezes one row of the weight (in) on its scales. Different rows may be frozen by different
+  /// threads at once.
+  /// @pre weights are finite (checked by the layer)
+  void freeze(std::size_t row, std::span<const float> weights) {
+    const std::span<float> base = scratch<struct base_slot>(1, shape_.cols).row(0);
+    layout_.for_each_segment({row, 0, 1, shape_.cols}, [&](auto, auto col, auto count, auto cell) {
+      const float scale = used_scale(cell);
+      for (std::size_t j = col; j < col + count; ++j) base[j] = P::base(weights[j], scale);
+      if constexpr (!A::keeps_base)
+        storage::encode({base.data() + col, count}, zero_point(cell),
+                        base_.data() + row * storage::bytes_per_row(shape_.cols), col);
+    });
+    if constexpr (A::keeps_base) adapter_.set_base(row, base);
   }
 
   Shape shape() const { return shape_; }
@@ -214,21 +236,6 @@ class Parameterization {
   }
   const std::byte* base_row(std::size_t row) const {
     return base_.data() + row * storage::bytes_per_row(shape_.cols);
-  }
-
-  void freeze(MatrixView<const float> weight) {
-    AlignedVector<float> base(shape_.cols);
-    for (std::size_t row = 0; row < shape_.rows; ++row) {
-      const Tile tile{row, 0, 1, shape_.cols};
-      layout_.for_each_segment(tile, [&](auto, auto col, auto count, auto cell) {
-        const float scale = used_scale(cell);
-        for (std::size_t j = col; j < col + count; ++j) base[j] = P::base(weight(row, j), scale);
-        if constexpr (!A::keeps_base)
-          storage::encode({base.data() + col, count}, zero_point(cell),
-                          base_.data() + row * storage::bytes_per_row(shape_.cols), col);
-      });
-      if constexpr (A::keeps_base) adapter_.set_base(row, base);
-    }
   }
 
   Shape shape_;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// linear/weight_rows.hpp: a weight as a source of rows, and the scales of such a weight.
+#ifndef LRQAT_LINEAR_WEIGHT_ROWS_HPP
+#define LRQAT_LINEAR_WEIGHT_ROWS_HPP
+
+#include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/concept/granularity.hpp>
+#include <lrqat/concept/grid.hpp>
+#include <lrqat/concept/initializer.hpp>
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/scratch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace lrqat {
+
+// clang-format off
+/// rows(row, values) writes row `row` (in) of a weight (out, in). It is asked for rows in any order,
+/// more than once, and from several threads at once, and gives the same numbers each time.
+template <class R>
+concept WeightRows = requires(const R& rows, std::size_t row, std::span<float> values) {
+  rows(row, values);
+};
+// clang-format on
+
+/// The rows of a matrix in memory, which must outlive them.
+struct RowsOf {
+  MatrixView<const float> weight;
+  void operator()(std::size_t row, std::span<float> values) const {
+    std::copy_n(weight.row(row).data(), values.size(), values.data());
+  }
+};
+static_assert(WeightRows<RowsOf>);
+
+/// The shape (out, in) itself. @throws Error when it is empty
+inline Shape checked_shape(Shape weight) {
+  expects(weight.rows > 0 && weight.cols > 0, "QuantLinear: the weight (out, in) is empty: (",
+          weight.rows, ", ", weight.cols, ")");
+  return weight;
+}
+
+/// A row (in) in this thread's scratch, until the next one. @throws Error when it is not finite
+template <WeightRows Rows>
+std::span<const float> checked_row(const Rows& rows, std::size_t row, std::size_t in) {
+  const std::span<float> values = scratch<struct weight_row_slot>(1, in).row(0);
+  rows(row, values);
+  for (std::size_t j = 0; j < in; ++j)
+    expects(std::isfinite(values[j]), "QuantLinear: weight (", row, ", ", j, ") is not finite");
+  return values;
+}
+
+/// What is chosen for each group of a weight of `shape` (out, in), in layout order:
+/// choose(group) for the weights of a segment of a row or, when one scale spans rows, for those of
+/// all rows, gathered.
+/// @param choose  (std::span<const float> group) -> QParams, called from several threads
+/// @throws Error when the weight is empty or not finite
+template <WeightRows Rows, class Choose>
+std::vector<QParams> qparams_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
+                                      const Choose& choose) {
+  std::vector<QParams> qparams(layout.size());
+  if (layout.scales.rows == 1 && shape.rows > 1) {
+    std::vector<std::vector<float>> groups(layout.size());
+    for (std::size_t row = 0; row < shape.rows; ++row) {
+      const std::span<const float> values = checked_row(rows, row, shape.cols);
+      layout.for_each_segment({row, 0, 1, shape.cols}, [&](auto, auto col, auto count, auto cell) {
+        const auto segment = values.subspan(col, count);
+        groups[cell].insert(groups[cell].end(), segment.begin(), segment.end());
+      });
+    }
+    parallel_for(groups.size(), [&](std::size_t cell) { qparams[cell] = choose(groups[cell]); });
+  } else {
+    parallel_for(shape.rows, [&](std::size_t row) {
+      const std::span<const float> values = checked_row(rows, row, shape.cols);
+      layout.for_each_segment({row, 0, 1, shape.cols}, [&](auto, auto col, auto count, auto cell) {
+        qparams[cell] = choose(values.subspan(col, count));
+      });
+    });
+  }
+  return qparams;
+}
+
+/// The same by an initializer, on a granularity. @throws Error also where the shape does not fit it
+template <Grid G, Granularity Gran, InitializerOf<G> I, WeightRows Rows>
+std::vector<QParams> choose_qparams(Shape shape, const Rows& rows, const QuantOptions& options) {
+  return qparams_by_group(checked_shape(shape), rows, Gran::layout(shape, options),
+                          [](std::span<const float> group) { return I::template choose<G>(group); });
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_LINEAR_WEIGHT_ROWS_HPP
