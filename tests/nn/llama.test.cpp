@@ -244,7 +244,61 @@ TEST_CASE("Llama: converts layer by layer into a model of its own", "[nn]") {
     for (float& weight : parameters[0].value) weight = 0;
   });
   CHECK(copy.linear({1, lrqat::LinearKind::key}).weight()(0, 0) == weights.blocks[1].key[0]);
-  CHECK(model.frame().embedding.value[0] == weights.embedding[0]);
+  CHECK(model.frame().embedding.values()[0] == weights.embedding[0]);
+}
+
+TEST_CASE("Llama: bfloat16 tables give the bits of a model that holds their numbers", "[nn]") {
+  for (const bool tied : {true, false}) {
+    auto weights = lrqat::test::random_llama(lrqat::test::tiny_config(tied), 5);
+    const auto rounded = [](lrqat::AlignedVector<float>& values) {
+      lrqat::AlignedVector<lrqat::bf16> table;
+      for (float& value : values) value = static_cast<float>(table.emplace_back(value));
+      return table;
+    };
+    const lrqat::Shape shape{weights.config.vocab, weights.config.dim};
+    lrqat::TokenTable<float> embedding(shape, rounded(weights.embedding)), head;
+    if (!tied) head = {shape, rounded(weights.head)};
+    lrqat::LlamaFrame<float> frame(weights.config, embedding, head);
+    for (std::size_t b = 0; b < weights.config.layers; ++b) {
+      frame.attention_norm[b].value = weights.blocks[b].attention_norm;
+      frame.mlp_norm[b].value = weights.blocks[b].mlp_norm;
+    }
+    frame.final_norm.value = weights.final_norm;
+    const auto make = [&](const lrqat::LinearName& which) {
+      const lrqat::Shape linear = linear_shape(weights.config, which.kind);
+      const auto& values = linear_weight(weights.blocks[which.block], which.kind);
+      return DenseLinear<float>(MatrixView<const float>(values.data(), linear.rows, linear.cols));
+    };
+    Llama<DenseLinear<float>> half(frame, make);
+    auto whole = dense_llama<float>(weights);
+    const Text text(2, 9, 19);
+    CHECK(gradients_of(half, text) == gradients_of(whole, text));
+    CHECK(half.loss(text.inputs, text.targets, 2, 9) ==
+          whole.loss(text.inputs, text.targets, 2, 9));
+    lrqat::KvCache<float> cache(half.config(), 9), other(whole.config(), 9);
+    const auto logits = half.prefill(std::span(text.inputs).first(9), cache);
+    const auto wanted = whole.prefill(std::span(text.inputs).first(9), other);
+    CHECK(std::equal(logits.begin(), logits.end(), wanted.begin(), wanted.end()));
+    CHECK(half.frame().bytes() < whole.frame().bytes() * 2 / 3);
+    CHECK_THROWS_WITH((Llama<DenseLinear<float>>(frame, make, everything())),
+                      Catch::Contains("stays frozen"));
+  }
+}
+
+TEST_CASE("Llama: a frame of other shapes than its config is refused", "[nn]") {
+  const auto config = lrqat::test::tiny_config(false);
+  const lrqat::Shape shape{config.vocab, config.dim};
+  const lrqat::TokenTable<float> table(shape, lrqat::AlignedVector<lrqat::bf16>(shape.size()));
+  const lrqat::TokenTable<float> none;
+  using Frame = lrqat::LlamaFrame<float>;
+  CHECK_NOTHROW(Frame(config, table, table));
+  CHECK_THROWS_WITH(Frame(config, table, none), Catch::Contains("head is (0, 0)"));
+  CHECK_THROWS_WITH(Frame(config, none, table), Catch::Contains("embedding is (0, 0)"));
+  CHECK_THROWS_WITH(Frame(lrqat::test::tiny_config(true), table, table),
+                    Catch::Contains("head is (19, 12), the config wants (0, 0)"));
+  auto odd = config;
+  odd.kv_heads = 3;
+  CHECK_THROWS_WITH(Frame(odd, table, table), Catch::Contains("3 kv heads"));
 }
 
 TEST_CASE("Llama: errors name what does not fit", "[nn]") {

@@ -103,6 +103,25 @@ void dense_input_gradient(MatrixView<const std::type_identity_t<T>> grad_y,
       });
 }
 
+/// grad_x += grad_y weight: the chains of dense_input_gradient go on from grad_x. A weight that is
+/// given in pieces of some outputs each, in ascending order, onto zeros, gives the same bits as in
+/// one.
+///
+/// @param grad_y  (tokens, out)   @param weight  (out, in)   @param grad_x  (tokens, in)
+template <class T>
+void dense_add_input_gradient(MatrixView<const std::type_identity_t<T>> grad_y,
+                              MatrixView<const std::type_identity_t<T>> weight,
+                              MatrixView<T> grad_x) {
+  expects(grad_y.cols == weight.rows && grad_x.rows == grad_y.rows && grad_x.cols == weight.cols,
+          "dense_add_input_gradient: grad_y is (", grad_y.rows, ", ", grad_y.cols, "), weight (",
+          weight.rows, ", ", weight.cols, "), grad_x (", grad_x.rows, ", ", grad_x.cols, ")");
+  detail::for_tiles(
+      grad_x.shape(), detail::dense_tokens, detail::dense_cols, [&](const Tile& tile) {
+        kernel::multiply(kernel::left(grad_y.block(tile.row, 0, tile.rows, grad_y.cols)),
+                         weight.block(0, tile.col, weight.rows, tile.cols), grad_x.block(tile));
+      });
+}
+
 /// grad_weight += grad_y^T x.
 ///
 /// @param x  (tokens, in)   @param grad_y  (tokens, out)   @param grad_weight  (out, in)

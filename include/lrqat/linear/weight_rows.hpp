@@ -87,8 +87,9 @@ std::vector<QParams> qparams_by_group(Shape shape, const Rows& rows, const Scale
 /// The same by an initializer, on a granularity. @throws Error also where the shape does not fit it
 template <Grid G, Granularity Gran, InitializerOf<G> I, WeightRows Rows>
 std::vector<QParams> choose_qparams(Shape shape, const Rows& rows, const QuantOptions& options) {
-  return qparams_by_group(checked_shape(shape), rows, Gran::layout(shape, options),
-                          [](std::span<const float> group) { return I::template choose<G>(group); });
+  return qparams_by_group(
+      checked_shape(shape), rows, Gran::layout(shape, options),
+      [](std::span<const float> group) { return I::template choose<G>(group); });
 }
 
 }  // namespace lrqat

@@ -8,7 +8,7 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/nn/rows.hpp>  // for_rows
 
-#include <algorithm>
+#include <algorithm>  // min
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,9 +18,10 @@ namespace lrqat {
 
 /// y row t = table row tokens[t]. Errors: a token outside the vocabulary, named with its position.
 ///
-/// @param table  (vocab, dim)      @param y  (tokens, dim), overwritten
-template <class T>
-void embedding_forward(MatrixView<const std::type_identity_t<T>> table,
+/// @param table  (vocab, dim), in T or in what a float is rounded to, such as bf16
+/// @param y      (tokens, dim), overwritten
+template <class T, class Kept = T>
+void embedding_forward(MatrixView<const std::type_identity_t<Kept>> table,
                        std::span<const std::uint16_t> tokens, MatrixView<T> y) {
   expects(y.rows == tokens.size() && y.cols == table.cols, "embedding_forward: ", tokens.size(),
           " tokens of width ", table.cols, " into (", y.rows, ", ", y.cols, ")");
@@ -29,7 +30,13 @@ void embedding_forward(MatrixView<const std::type_identity_t<T>> table,
             " is outside the vocabulary of ", table.rows);
   for_rows(y.rows, [=](std::size_t first, std::size_t last) {
     for (std::size_t t = first; t < last; ++t)
-      std::copy_n(table.row(tokens[t]).data(), table.cols, y.row(t).data());
+      for (std::size_t i = 0; i < table.cols; ++i) {
+        const Kept& value = table(tokens[t], i);
+        if constexpr (std::is_same_v<Kept, T>)
+          y(t, i) = value;
+        else
+          y(t, i) = static_cast<T>(static_cast<float>(value));
+      }
   });
 }
 

@@ -8,9 +8,7 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/parameter.hpp>
 #include <lrqat/kernel/clear.hpp>
-#include <lrqat/linear/dense_product.hpp>
 #include <lrqat/nn/cross_entropy.hpp>
-#include <lrqat/nn/embedding.hpp>
 #include <lrqat/nn/kv_cache.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_block.hpp>
@@ -47,12 +45,39 @@ class Llama {
   /// Errors: weights that do not fit their config; a layer of another shape than its weight.
   template <class Make>
   Llama(const LlamaWeights& weights, Make&& make, LlamaOptions options = {})
-      : Llama(LlamaFrame<T>(weights), options, [&](const LinearName& which) {
-          const Shape shape = linear_shape(weights.config, which.kind);
-          const AlignedVector<float>& values =
-              linear_weight(weights.blocks[which.block], which.kind);
-          return make(MatrixView<const float>(values.data(), shape.rows, shape.cols), which);
-        }) {}
+      : Llama(
+            LlamaFrame<T>(weights),
+            [&](const LinearName& which) {
+              const Shape shape = linear_shape(weights.config, which.kind);
+              const AlignedVector<float>& values =
+                  linear_weight(weights.blocks[which.block], which.kind);
+              return make(MatrixView<const float>(values.data(), shape.rows, shape.cols), which);
+            },
+            options) {}
+
+  /// From a frame, without a checkpoint in memory.
+  /// @param make  (const LinearName&) -> Linear, called for each linear layer in order
+  /// Errors: a layer of another shape than linear_shape(); a table in bfloat16 to train.
+  template <class MakeNamed>
+  Llama(LlamaFrame<T> frame, MakeNamed&& make, LlamaOptions options = {})
+      : frame_(std::move(frame)),
+        options_(options),
+        rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta)),
+        stream_(frame_.config.layers + 1),
+        tapes_(frame_.config.layers) {
+    frame_.train(options_);
+    linears_.reserve(config().layers * linear_kinds.size());
+    for (std::size_t b = 0; b < config().layers; ++b)
+      for (const LinearKind kind : linear_kinds) {
+        const LinearName which{b, kind};
+        const Shape shape = linear_shape(config(), kind);
+        linears_.push_back(make(which));
+        const Linear& made = linears_.back();
+        expects(made.out_features() == shape.rows && made.in_features() == shape.cols,
+                "Llama: the layer made for ", which.text(), " is (", made.out_features(), ", ",
+                made.in_features(), "), the model needs (", shape.rows, ", ", shape.cols, ")");
+      }
+  }
 
   const LlamaConfig& config() const { return frame_.config; }
   const LlamaOptions& options() const { return options_; }
@@ -93,19 +118,16 @@ class Llama {
     const MatrixView<T> last = stream_[layers].shaped(tokens, dim);
     const MatrixView<T> normed = final_normed(last, tokens);
     const MatrixView<T> grad_normed = grad_normed_.shaped(tokens, dim);
-    FrameTensor<T>& head = frame_.head_tensor();
+    TokenTable<T>& head = frame_.head_table();
     const double each = tokens == 0 ? 0 : factor / static_cast<double>(tokens);
-    const double mean = head_loss(
-        normed, targets, nll,
-        [&](MatrixView<T> logits, std::size_t first, std::span<const std::uint16_t> part,
-            std::span<double> losses) {
-          cross_entropy_with_gradient(logits, part, each, losses);
-          dense_input_gradient<T>(logits, frame_.head_view(),
-                                  grad_normed.block(first, 0, logits.rows, dim));
-          if (!head.gradient.empty())
-            dense_weight_gradient<T>(normed.block(first, 0, logits.rows, dim), logits,
-                                     MatrixView<T>(head.gradient.data(), config().vocab, dim));
-        });
+    const double mean =
+        head_loss(normed, targets, nll,
+                  [&](MatrixView<T> logits, std::size_t first, std::span<const std::uint16_t> part,
+                      std::span<double> losses) {
+                    cross_entropy_with_gradient(logits, part, each, losses);
+                    head.project_backward(normed.block(first, 0, logits.rows, dim), logits,
+                                          grad_normed.block(first, 0, logits.rows, dim));
+                  });
 
     const MatrixView<T> grad = grad_stream_.shaped(tokens, dim);
     kernel::clear(grad);
@@ -117,8 +139,7 @@ class Llama {
       if (!keep && b + 1 < layers) block_forward(block(b), x, tape);
       block_backward(block(b), x, tape, gradients_, grad);
     }
-    if (!frame_.embedding.gradient.empty())
-      embedding_backward<T>(inputs, grad, {frame_.embedding.gradient.data(), config().vocab, dim});
+    frame_.embedding.look_up_backward(inputs, grad);
     return mean;
   }
 
@@ -126,7 +147,7 @@ class Llama {
   void forward(std::span<const std::uint16_t> tokens, std::size_t batch, std::size_t length,
                MatrixView<T> logits) {
     const MatrixView<T> normed = final_normed(evaluate(tokens, batch, length), tokens.size());
-    dense_forward<T>(normed, frame_.head_view(), logits);
+    frame_.head_table().project(normed, logits);
   }
 
   /// Reads `tokens` after those of the cache and returns the logits (vocab) after the last one,
@@ -142,7 +163,7 @@ class Llama {
             " tokens, the cache has room for ", cache.capacity());
     rope_.prepare(before + count);
     const MatrixView<T> x = stream_[0].shaped(count, c.dim);
-    embedding_forward<T>(frame_.embedding_view(), tokens, x);
+    frame_.embedding.look_up(tokens, x);
     for (std::size_t b = 0; b < c.layers; ++b) {
       BlockTape<T> tape = tapes_[0].tape(c, 1, count);
       tape.shape.keys = before + count;
@@ -157,7 +178,7 @@ class Llama {
     cache.append(count);
     const MatrixView<T> normed = final_normed(x.block(count - 1, 0, 1, c.dim), 1);
     const MatrixView<T> logits = logits_.shaped(1, c.vocab);
-    dense_forward<T>(normed, frame_.head_view(), logits);
+    frame_.head_table().project(normed, logits);
     return logits.row(0);
   }
 
@@ -173,7 +194,7 @@ class Llama {
     const auto append = [&all](Parameters<T> some) {
       for (Parameter<T>& parameter : some) all.push_back(std::move(parameter));
     };
-    append(frame_.embedding.parameter("embedding", Role::embedding));
+    append(frame_.embedding.parameter("embedding"));
     for (std::size_t b = 0; b < config().layers; ++b) {
       const std::string prefix = "blocks." + std::to_string(b);
       append_prefixed(all, prefix,
@@ -184,7 +205,7 @@ class Llama {
           append_prefixed(all, LinearName{b, kind}.text(), linear({b, kind}).parameters());
     }
     append(frame_.final_norm.parameter("final_norm", Role::norm));
-    append(frame_.head.parameter("head", Role::embedding));
+    append(frame_.head.parameter("head"));
     return all;
   }
 
@@ -211,8 +232,8 @@ class Llama {
   /// @param change  (const Linear&, const LinearName&) -> Other
   template <class Other, class Change>
   Llama<Other> convert(Change&& change, LlamaOptions options = {}) const {
-    return Llama<Other>(frame_, options,
-                        [&](const LinearName& which) { return change(linear(which), which); });
+    return Llama<Other>(
+        frame_, [&](const LinearName& which) { return change(linear(which), which); }, options);
   }
 
   /// Bytes of activations, gradients of activations and working memory held now.
@@ -227,27 +248,6 @@ class Llama {
  private:
   template <class Other>
   friend class Llama;
-
-  template <class MakeNamed>
-  Llama(LlamaFrame<T> frame, LlamaOptions options, MakeNamed&& make)
-      : frame_(std::move(frame)),
-        options_(options),
-        rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta)),
-        stream_(frame_.config.layers + 1),
-        tapes_(frame_.config.layers) {
-    frame_.train(options_);
-    linears_.reserve(config().layers * linear_kinds.size());
-    for (std::size_t b = 0; b < config().layers; ++b)
-      for (const LinearKind kind : linear_kinds) {
-        const LinearName which{b, kind};
-        const Shape shape = linear_shape(config(), kind);
-        linears_.push_back(make(which));
-        const Linear& made = linears_.back();
-        expects(made.out_features() == shape.rows && made.in_features() == shape.cols,
-                "Llama: the layer made for ", which.text(), " is (", made.out_features(), ", ",
-                made.in_features(), "), the model needs (", shape.rows, ", ", shape.cols, ")");
-      }
-  }
 
   static std::size_t index(const LinearName& which) {
     return which.block * linear_kinds.size() + static_cast<std::size_t>(which.kind);
@@ -272,8 +272,7 @@ class Llama {
     expects(tokens.size() == batch * length, "Llama: ", tokens.size(), " tokens for ", batch,
             " sequences of ", length);
     rope_.prepare(length);
-    embedding_forward<T>(frame_.embedding_view(), tokens,
-                         stream_[0].shaped(tokens.size(), config().dim));
+    frame_.embedding.look_up(tokens, stream_[0].shaped(tokens.size(), config().dim));
   }
 
   /// All blocks, nothing kept; the stream (tokens, dim) before the final norm.
@@ -309,7 +308,7 @@ class Llama {
     for (std::size_t first = 0; first < tokens; first += at_once) {
       const std::size_t count = std::min(at_once, tokens - first);
       const MatrixView<T> logits = logits_.shaped(count, vocab);
-      dense_forward<T>(normed.block(first, 0, count, normed.cols), frame_.head_view(), logits);
+      frame_.head_table().project(normed.block(first, 0, count, normed.cols), logits);
       use(logits, first, targets.subspan(first, count), std::span(nll_).subspan(first, count));
     }
     double sum = 0;

@@ -9,10 +9,11 @@
 #include <lrqat/core/parameter.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_weights.hpp>
+#include <lrqat/nn/token_table.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lrqat {
@@ -30,9 +31,8 @@ struct LlamaOptions {
   Recompute recompute = Recompute::keep;
 };
 
-/// Errors: sizes that are zero or do not divide; matrices whose sizes are not those of the config.
-inline void check_llama_weights(const LlamaWeights& weights) {
-  const LlamaConfig& c = weights.config;
+/// Errors: sizes that are zero or do not divide.
+inline void check_llama_config(const LlamaConfig& c) {
   expects(c.dim > 0 && c.hidden_dim > 0 && c.layers > 0 && c.vocab > 0 && c.context > 0,
           "Llama: empty model: dim ", c.dim, ", hidden_dim ", c.hidden_dim, ", layers ", c.layers,
           ", vocab ", c.vocab, ", context ", c.context);
@@ -41,6 +41,12 @@ inline void check_llama_weights(const LlamaWeights& weights) {
           " heads are not a multiple of ", c.kv_heads, " kv heads");
   expects(c.head_dim > 0 && c.head_dim % 2 == 0, "Llama: head_dim is ", c.head_dim,
           ", rotary embedding needs an even number");
+}
+
+/// Errors: those of the config; matrices whose sizes are not those of the config.
+inline void check_llama_weights(const LlamaWeights& weights) {
+  const LlamaConfig& c = weights.config;
+  check_llama_config(c);
   expects(weights.blocks.size() == c.layers, "Llama: ", weights.blocks.size(), " blocks for ",
           c.layers, " layers");
   const auto has = [](const std::string& what, std::size_t got, std::size_t wanted) {
@@ -64,6 +70,7 @@ template <class T>
 struct FrameTensor {
   AlignedVector<T> value, gradient;  // gradient is empty when frozen
 
+  std::size_t bytes() const { return (value.size() + gradient.size()) * sizeof(T); }
   void train(bool trained) { gradient.assign(trained ? value.size() : 0, T(0)); }
   /// None when frozen.
   Parameters<T> parameter(const char* name, Role role) {
@@ -73,28 +80,46 @@ struct FrameTensor {
   }
 };
 
-/// Embedding, norms and head in T, copied from a checkpoint.
+/// Embedding, norms and head.
 template <class T>
 struct LlamaFrame {
   LlamaConfig config;
-  FrameTensor<T> embedding;                              // (vocab, dim)
+  TokenTable<T> embedding;                               // (vocab, dim)
   std::vector<FrameTensor<T>> attention_norm, mlp_norm;  // (layers) of (dim)
   FrameTensor<T> final_norm;                             // (dim)
-  FrameTensor<T> head;                                   // (vocab, dim); empty when tied
+  TokenTable<T> head;                                    // (vocab, dim); none when tied
 
-  /// Everything is frozen until train() is called.
+  /// In T, copied from a checkpoint. Everything is frozen until train() is called.
   explicit LlamaFrame(const LlamaWeights& weights) : config(weights.config) {
     check_llama_weights(weights);
     const auto copy = [](const AlignedVector<float>& from) {
-      return FrameTensor<T>{AlignedVector<T>(from.begin(), from.end()), {}};
+      return AlignedVector<T>(from.begin(), from.end());
     };
-    embedding = copy(weights.embedding);
+    embedding = {Shape{config.vocab, config.dim}, copy(weights.embedding)};
     for (const LlamaWeights::Block& block : weights.blocks) {
-      attention_norm.push_back(copy(block.attention_norm));
-      mlp_norm.push_back(copy(block.mlp_norm));
+      attention_norm.push_back({copy(block.attention_norm), {}});
+      mlp_norm.push_back({copy(block.mlp_norm), {}});
     }
-    final_norm = copy(weights.final_norm);
-    head = copy(weights.head);
+    final_norm = {copy(weights.final_norm), {}};
+    if (!config.tied_head) head = {Shape{config.vocab, config.dim}, copy(weights.head)};
+  }
+
+  /// With given tables, none for a tied head, and norms that are 1.
+  /// Errors: those of the config; tables of other shapes than it wants.
+  LlamaFrame(const LlamaConfig& of, TokenTable<T> embeddings, TokenTable<T> own_head)
+      : config(of), embedding(std::move(embeddings)), head(std::move(own_head)) {
+    check_llama_config(config);
+    const auto check = [](const char* what, Shape got, Shape wanted) {
+      expects(got == wanted, "Llama: ", what, " is (", got.rows, ", ", got.cols,
+              "), the config wants (", wanted.rows, ", ", wanted.cols, ")");
+    };
+    const Shape table{config.vocab, config.dim};
+    check("embedding", embedding.shape(), table);
+    check("head", head.shape(), config.tied_head ? Shape{} : table);
+    const FrameTensor<T> ones{AlignedVector<T>(config.dim, T(1)), {}};
+    attention_norm.assign(config.layers, ones);
+    mlp_norm.assign(config.layers, ones);
+    final_norm = ones;
   }
 
   /// Gives gradients to what `options` trains, and takes them from the rest.
@@ -106,15 +131,15 @@ struct LlamaFrame {
     for (FrameTensor<T>& norm : mlp_norm) norm.train(options.train_norms);
   }
 
-  MatrixView<const T> embedding_view() const {
-    return {embedding.value.data(), config.vocab, config.dim};
+  /// The table that plays the head: the embedding itself when tied.
+  TokenTable<T>& head_table() { return config.tied_head ? embedding : head; }
+
+  std::size_t bytes() const {
+    std::size_t sum = embedding.bytes() + head.bytes() + final_norm.bytes();
+    for (const FrameTensor<T>& norm : attention_norm) sum += norm.bytes();
+    for (const FrameTensor<T>& norm : mlp_norm) sum += norm.bytes();
+    return sum;
   }
-  /// (vocab, dim), the embedding itself when tied.
-  MatrixView<const T> head_view() const {
-    return {(config.tied_head ? embedding : head).value.data(), config.vocab, config.dim};
-  }
-  /// The tensor that plays the head.
-  FrameTensor<T>& head_tensor() { return config.tied_head ? embedding : head; }
 };
 
 }  // namespace lrqat
