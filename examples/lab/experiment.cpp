@@ -68,12 +68,13 @@ std::string model_part(const LlamaWeights& weights) {
 std::string run_fingerprint(const LlamaWeights& weights, const Adaptation& adaptation,
                             const Recipe& recipe, const Stream& train) {
   const LearningRates rates = rates_of(adaptation.scheme, recipe);
-  return joined(
-      model_part(weights), "text ", hexadecimal(hash_of(std::as_bytes(std::span(train.tokens)))),
-      ", scheme ", name_of(adaptation.scheme), ", rank ", adaptation.rank, ", alpha ",
-      adaptation.alpha, ", seed ", adaptation.seed, ", steps ", recipe.steps, ", batch ",
-      recipe.batch, " x ", recipe.accumulate, ", context ",
-      window_length(weights.config, recipe.context), ", rates ", rates.main, " and ", rates.scale);
+  return joined(model_part(weights), "text ",
+                hexadecimal(hash_of(std::as_bytes(std::span(train.tokens)))), ", scheme ",
+                name_of(adaptation.scheme), ", rank ", adaptation.rank, ", alpha ",
+                adaptation.alpha, ", seed ", adaptation.seed, ", steps ", recipe.steps, ", batch ",
+                recipe.batch, " x ", recipe.accumulate, ", context ",
+                window_length(weights.config, recipe.context), ", rates ", rates.main, " and ",
+                rates.scale, adaptation.compute == ComputeType::bf16 ? ", compute bf16" : "");
 }
 
 TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe& recipe,

@@ -4,13 +4,18 @@
 
 #include "scheme_names.hpp"
 
+#include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/linear/dense_linear.hpp>
+#include <lrqat/linear/weight_rows.hpp>
 
 namespace lrqat::lab {
 
 template <int Bits>
-AnyLinear quantized_layer(const Scheme&, MatrixView<const float>, const QuantOptions&);
+AnyLinear quantized_layer(const Scheme&, const WeightSource&, const QuantOptions&);
+
+AnyLinear layer_in_bf16(const Scheme&, const WeightSource&, const QuantOptions&);
 
 std::size_t shared_columns(const Scheme& scheme, std::size_t in) {
   if (scheme.sharing == Sharing::tensor) return 0;
@@ -33,14 +38,36 @@ std::size_t merged_bits(const Scheme& scheme, Shape weight) {
   return bits * weight.size() + scale_count(scheme, weight) * (scheme.zero_point ? 16 + bits : 16);
 }
 
-AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, QuantOptions options) {
+void check_compute(const Scheme& scheme, ComputeType compute) {
+  const bool is_compiled = scheme.method == Method::lr_qat && scheme.bits == 4 &&
+                           !scheme.zero_point && !scheme.weight_domain &&
+                           (scheme.base == Base::fixed_point || scheme.base == Base::packed);
+  expects(compute == ComputeType::fp32 || is_compiled,
+          "--compute bf16 is there for 4-bit LR-QAT whose base is fixed point or packed, such as "
+          "w4-pc-q4.4-r8 and w4-g32-int4-r8, not for scheme ",
+          name_of(scheme));
+}
+
+AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, QuantOptions options,
+                     ComputeType compute) {
+  if (!scheme.is_float())
+    return make_layer(scheme, WeightSource{weight.shape(), RowsOf{weight}}, options, compute);
+  const bool trains = scheme.method == Method::fp32_tuned;
+  return AnyLinear(DenseLinear<float>(weight, {trains ? Training::trained : Training::frozen, {}}));
+}
+
+AnyLinear make_layer(const Scheme& scheme, const WeightSource& weight, QuantOptions options,
+                     ComputeType compute) {
+  check_compute(scheme, compute);
   if (scheme.is_float()) {
-    const bool trains = scheme.method == Method::fp32_tuned;
-    return AnyLinear(
-        DenseLinear<float>(weight, {trains ? Training::trained : Training::frozen, {}}));
+    AlignedVector<float> values(weight.shape.size());
+    const MatrixView<float> view(values.data(), weight.shape.rows, weight.shape.cols);
+    parallel_for(view.rows, [&](std::size_t row) { weight.rows(row, view.row(row)); });
+    return make_layer(scheme, MatrixView<const float>(view), options);
   }
-  options.group_size = shared_columns(scheme, weight.cols);
+  options.group_size = shared_columns(scheme, weight.shape.cols);
   if (scheme.rank != 0) options.rank = scheme.rank;
+  if (compute == ComputeType::bf16) return layer_in_bf16(scheme, weight, options);
   switch (scheme.bits) {
     case 2:
       return quantized_layer<2>(scheme, weight, options);

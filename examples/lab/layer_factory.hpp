@@ -9,12 +9,29 @@
 #include <lrqat/core/quant_options.hpp>
 #include <lrqat/linear/any_linear.hpp>
 
+#include <cstddef>
+#include <functional>
+#include <span>
+
 namespace lrqat::lab {
+
+/// A weight (out, in) as its layer asks for it; rows are WeightRows.
+struct WeightSource {
+  Shape shape;
+  std::function<void(std::size_t row, std::span<float> values)> rows;
+};
 
 /// The layer that `scheme` makes of a weight (out, in). options: alpha, seed, stream, and the rank
 /// where the scheme names none; its group_size is set here.
 /// @throws Error where the scheme does not fit the weight
-AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, QuantOptions options);
+AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, QuantOptions options,
+                     ComputeType compute = ComputeType::fp32);
+/// The same without the weight as a whole; a float scheme keeps it all the same.
+AnyLinear make_layer(const Scheme& scheme, const WeightSource& weight, QuantOptions options,
+                     ComputeType compute = ComputeType::fp32);
+
+/// @throws Error where a scheme's layers are not compiled for products in `compute`
+void check_compute(const Scheme& scheme, ComputeType compute);
 
 /// One scale for how many inputs of a row of `in`; 0: one for the whole weight.
 std::size_t shared_columns(const Scheme& scheme, std::size_t in);

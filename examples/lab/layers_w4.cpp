@@ -4,6 +4,6 @@
 
 namespace lrqat::lab {
 
-template AnyLinear quantized_layer<4>(const Scheme&, MatrixView<const float>, const QuantOptions&);
+template AnyLinear quantized_layer<4>(const Scheme&, const WeightSource&, const QuantOptions&);
 
 }  // namespace lrqat::lab

@@ -7,18 +7,23 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <new>
+#include <string>
 #include <thread>
 
 #include <malloc.h>
 
 namespace {
 
-std::atomic<std::size_t> live_bytes{0};
+std::atomic<std::size_t> live_bytes{0}, most_live_bytes{0};
 
 void* counted(void* memory) {
   if (memory == nullptr) throw std::bad_alloc();
-  live_bytes.fetch_add(::malloc_usable_size(memory), std::memory_order_relaxed);
+  const std::size_t size = ::malloc_usable_size(memory);
+  const std::size_t now = live_bytes.fetch_add(size, std::memory_order_relaxed) + size;
+  std::size_t most = most_live_bytes.load(std::memory_order_relaxed);
+  while (most < now && !most_live_bytes.compare_exchange_weak(most, now)) continue;
   return memory;
 }
 void release(void* memory) {
@@ -72,6 +77,17 @@ std::size_t working_memory(Model& model, std::size_t tokens) {
 }
 
 }  // namespace
+
+std::size_t peak_allocated_bytes() { return most_live_bytes.load(); }
+
+std::optional<std::size_t> peak_resident_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::size_t kibibytes = 0;
+    if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
+  }
+  return std::nullopt;
+}
 
 std::size_t linear_peak_bytes(Model& model, std::size_t tokens) {
   LayerBytes layers;

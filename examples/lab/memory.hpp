@@ -6,6 +6,7 @@
 #include "model.hpp"
 
 #include <cstddef>
+#include <optional>
 
 namespace lrqat::lab {
 
@@ -18,6 +19,13 @@ namespace lrqat::lab {
 ///     shared by the layers and kept between steps.
 /// Activations and the model's embeddings and norms are not in it.
 std::size_t linear_peak_bytes(Model& model, std::size_t tokens);
+
+/// The most that allocators had given out at once since the program began.
+std::size_t peak_allocated_bytes();
+
+/// The most memory that was resident since the program began: VmHWM of /proc/self/status. None
+/// where the system does not tell.
+std::optional<std::size_t> peak_resident_bytes();
 
 }  // namespace lrqat::lab
 

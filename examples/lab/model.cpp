@@ -15,17 +15,22 @@ template class Llama<AnyLinear>;
 
 namespace lrqat::lab {
 
-Model make_model(const LlamaWeights& weights, const Adaptation& adaptation, Recompute recompute) {
+QuantOptions layer_options(const Adaptation& adaptation, const LinearName& which) {
   // Streams of random numbers 0, 1, ... of a seed belong to the order of the data.
   constexpr std::uint64_t first_stream = std::uint64_t{1} << 32;
   QuantOptions options;
   options.alpha = adaptation.alpha;
   options.rank = adaptation.rank;
   options.seed = adaptation.seed;
+  options.stream =
+      first_stream + which.block * linear_kinds.size() + static_cast<std::size_t>(which.kind);
+  return options;
+}
+
+Model make_model(const LlamaWeights& weights, const Adaptation& adaptation, Recompute recompute) {
   const auto make = [&](MatrixView<const float> weight, const LinearName& which) {
-    options.stream =
-        first_stream + which.block * linear_kinds.size() + static_cast<std::size_t>(which.kind);
-    return make_layer(adaptation.scheme, weight, options);
+    return make_layer(adaptation.scheme, weight, layer_options(adaptation, which),
+                      adaptation.compute);
   };
   return Model(weights, make, LlamaOptions{.recompute = recompute});
 }
@@ -39,6 +44,12 @@ std::size_t trained_numbers(Model& model) {
   std::size_t count = 0;
   for (const Parameter<float>& parameter : model.parameters()) count += parameter.value.size();
   return count;
+}
+
+std::size_t linear_weights(const LlamaConfig& config) {
+  std::size_t of_a_block = 0;
+  for (const LinearKind kind : linear_kinds) of_a_block += linear_shape(config, kind).size();
+  return config.layers * of_a_block;
 }
 
 double bits_per_weight(const LlamaConfig& config, const Scheme& scheme) {

@@ -5,6 +5,7 @@
 
 #include "scheme.hpp"
 
+#include <lrqat/core/quant_options.hpp>
 #include <lrqat/linear/any_linear.hpp>
 #include <lrqat/nn/llama.hpp>
 #include <lrqat/nn/llama_weights.hpp>
@@ -29,17 +30,24 @@ struct Adaptation {
   float alpha = 1.0f;
   std::size_t rank = 8;  // where the scheme names none
   std::uint64_t seed = 1;
+  ComputeType compute = ComputeType::fp32;
 };
 
 /// The model with every linear layer under the scheme. @throws Error where one does not fit
 Model make_model(const LlamaWeights& weights, const Adaptation& adaptation,
                  Recompute recompute = Recompute::keep);
 
+/// What the layer of that name is made with.
+QuantOptions layer_options(const Adaptation& adaptation, const LinearName& which);
+
 /// The same with every layer merged into codes and scales.
 Model merge(const Model& model);
 
 /// Trained numbers of all layers.
 std::size_t trained_numbers(Model& model);
+
+/// Weights of all linear layers.
+std::size_t linear_weights(const LlamaConfig& config);
 
 /// Bits of the linear layers after merging, a 16-bit scale for each group, for each of their
 /// weights.

@@ -25,20 +25,26 @@ void ProgressBar::training(const StepReport& report) {
   char numbers[96];
   std::snprintf(numbers, sizeof numbers, "loss %.4f  %.1fk tokens/s  %s left", report.loss,
                 report.tokens_per_second / 1000, clock_text(report.seconds_left).c_str());
-  show(report.step, report.steps, numbers);
+  show(report.step, report.steps, "step", numbers);
 }
 
 void ProgressBar::evaluation(std::size_t windows_done, std::size_t windows) {
-  if (terminal_) show(windows_done, windows, "evaluating");
+  if (terminal_) show(windows_done, windows, "window", "evaluating");
 }
 
-void ProgressBar::show(std::size_t done, std::size_t all, const std::string& numbers) {
+void ProgressBar::part(std::size_t done, std::size_t all, const char* of_what) {
+  show(done, all, of_what, of_what);
+}
+
+void ProgressBar::show(std::size_t done, std::size_t all, const char* unit,
+                       const std::string& numbers) {
   const clock::time_point now = clock::now();
   const auto pause = terminal_ ? std::chrono::milliseconds(50) : std::chrono::seconds(10);
   if (done != all && now - last_shown_ < pause) return;
   last_shown_ = now;
   if (!terminal_) {
-    std::fprintf(stderr, "%s: step %zu of %zu, %s\n", task_.c_str(), done, all, numbers.c_str());
+    std::fprintf(stderr, "%s: %s %zu of %zu%s%s\n", task_.c_str(), unit, done, all,
+                 numbers == unit ? "" : ", ", numbers == unit ? "" : numbers.c_str());
     return;
   }
   constexpr std::size_t width = 16;

@@ -24,6 +24,8 @@ class ProgressBar {
   void begin(std::string task);
   void training(const StepReport& report);
   void evaluation(std::size_t windows_done, std::size_t windows);
+  /// Of a task that is neither: "blocks", "layers made".
+  void part(std::size_t done, std::size_t all, const char* of_what);
   /// Takes the bar away.
   void finish();
   /// A line that stays.
@@ -31,7 +33,8 @@ class ProgressBar {
 
  private:
   using clock = std::chrono::steady_clock;
-  void show(std::size_t done, std::size_t all, const std::string& numbers);
+  /// @param unit  what is counted, where a line says so
+  void show(std::size_t done, std::size_t all, const char* unit, const std::string& numbers);
 
   bool terminal_;
   bool bar_is_shown_ = false;

@@ -4,10 +4,9 @@
 #ifndef LRQAT_LAB_QUANTIZED_LAYER_HPP
 #define LRQAT_LAB_QUANTIZED_LAYER_HPP
 
-#include "scheme.hpp"
+#include "layer_factory.hpp"  // WeightSource
 
 #include <lrqat/adapter/low_rank.hpp>
-#include <lrqat/backend/parallel_for.hpp>
 #include <lrqat/core/bf16.hpp>
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/uint.hpp>
@@ -16,6 +15,7 @@
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
+#include <lrqat/linear/weight_rows.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 
 #include <span>
@@ -57,45 +57,32 @@ QParams qparams_of(RangeSetter range, std::span<const float> group) {
   return LpSearch<5>::choose<G>(group);
 }
 
-/// Scale and zero point of each group, in layout order. The search is made here and its result
-/// given to the layer, so that range setters do not multiply the layers to compile.
-template <class G>
-std::vector<QParams> choose_qparams(RangeSetter range, MatrixView<const float> weight,
-                                    const ScaleLayout& layout) {
-  std::vector<QParams> qparams(layout.size());
-  if (layout.size() == 1) {
-    qparams[0] = qparams_of<G>(range, {weight.data, weight.rows * weight.cols});
-  } else {
-    parallel_for(weight.rows, [&](std::size_t row) {
-      layout.for_each_segment({row, 0, 1, weight.cols}, [&](auto, auto col, auto count, auto cell) {
-        qparams[cell] = qparams_of<G>(range, weight.row(row).subspan(col, count));
-      });
-    });
-  }
-  return qparams;
-}
-
+/// The search for scales is made here and its result given to the layer, so that range setters do
+/// not multiply the layers to compile.
 template <class G>
 class LayerMaker {
  public:
-  LayerMaker(RangeSetter range, MatrixView<const float> weight, const QuantOptions& options)
+  LayerMaker(RangeSetter range, const WeightSource& weight, const QuantOptions& options)
       : weight_(weight),
         options_(options),
-        qparams_(choose_qparams<G>(range, weight, AnySharing::layout(weight.shape(), options))) {}
+        qparams_(qparams_by_group(
+            weight.shape, weight.rows, AnySharing::layout(weight.shape, options),
+            [range](std::span<const float> group) { return qparams_of<G>(range, group); })) {}
 
   template <class... Policies>
   AnyLinear make() const {
-    return AnyLinear(QuantLinear<G, AnySharing, Policies...>(weight_, qparams_, options_));
+    return AnyLinear(
+        QuantLinear<G, AnySharing, Policies...>(weight_.shape, weight_.rows, qparams_, options_));
   }
 
  private:
-  MatrixView<const float> weight_;
+  const WeightSource& weight_;
   QuantOptions options_;
   std::vector<QParams> qparams_;
 };
 
 template <class G>
-AnyLinear layer_on_grid(const Scheme& scheme, MatrixView<const float> weight,
+AnyLinear layer_on_grid(const Scheme& scheme, const WeightSource& weight,
                         const QuantOptions& options) {
   using Adapter = LowRank<dynamic>;
   const LayerMaker<G> layer(scheme.range, weight, options);
@@ -116,9 +103,9 @@ AnyLinear layer_on_grid(const Scheme& scheme, MatrixView<const float> weight,
   return layer.template make<Adapter, Packed>();
 }
 
-/// The layer of a scheme with this many bits. @pre weight is contiguous
+/// The layer of a scheme with this many bits.
 template <int Bits>
-AnyLinear quantized_layer(const Scheme& scheme, MatrixView<const float> weight,
+AnyLinear quantized_layer(const Scheme& scheme, const WeightSource& weight,
                           const QuantOptions& options) {
   return scheme.zero_point ? layer_on_grid<UInt<Bits>>(scheme, weight, options)
                            : layer_on_grid<Int<Bits>>(scheme, weight, options);

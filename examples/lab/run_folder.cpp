@@ -55,6 +55,7 @@ void RunFolder::write(const Run& run) const {
       {"rank", adaptation.rank},
       {"alpha", adaptation.alpha},
       {"seed", adaptation.seed},
+      {"compute", adaptation.compute == ComputeType::bf16 ? "bf16" : "float"},
       {"steps", recipe.steps},
       {"batch", recipe.batch},
       {"accumulate", recipe.accumulate},
@@ -82,6 +83,12 @@ Run RunFolder::read() const {
   run.adaptation.rank = value_of<std::size_t>(object, "rank", where);
   run.adaptation.alpha = static_cast<float>(value_of<double>(object, "alpha", where));
   run.adaptation.seed = value_of<std::uint64_t>(object, "seed", where);
+  // A run from before there was a choice has no such key.
+  const std::string compute =
+      object.contains("compute") ? value_of<std::string>(object, "compute", where) : "float";
+  expects(compute == "float" || compute == "bf16", where, ": compute is '", compute,
+          "', neither float nor bf16");
+  if (compute == "bf16") run.adaptation.compute = ComputeType::bf16;
   run.recipe.steps = value_of<std::uint64_t>(object, "steps", where);
   run.recipe.batch = value_of<std::size_t>(object, "batch", where);
   run.recipe.accumulate = value_of<std::size_t>(object, "accumulate", where);

@@ -17,6 +17,8 @@ enum class Method {
 };
 enum class Sharing { tensor, channel, group };
 enum class Base { fixed_point, bf16, fp32, packed };
+/// In which arithmetic the large products of a layer run.
+enum class ComputeType { fp32, bf16 };
 enum class RangeSetter { min_max, full, l2, l2_4, l3, l3_5, l4, l5 };
 
 struct Scheme {

@@ -3,10 +3,13 @@
 #include "commands.hpp"
 #include "interruption.hpp"
 #include "joined.hpp"
+#include "layer_factory.hpp"  // check_compute
 #include "memory.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
+#include "pace.hpp"
 #include "scheme_names.hpp"
+#include "train_shape.hpp"
 
 #include <lrqat/core/expects.hpp>
 #include <lrqat/io/json_line.hpp>  // JsonObject
@@ -34,13 +37,24 @@ Long runs on large models want far smaller ones: LR-QAT's paper has 1e-3 and 1e-
 With --out, the folder gets run.json, log.jsonl (a line for each step) and checkpoint.safetensors.
 Ctrl-C leaves a checkpoint there; the same command with --resume goes on to the same bits.
 
+With --shape, no model and no text: what does a training step of a model of that shape cost? Weights
+come from the seed straight into the scheme's storage, embedding and head are bfloat16, only the
+inputs of blocks are kept between the passes. It prints the time of a step and the memory by part.
+Unless they are given: w4-pc-q4.4-minmax, rank 32, 1 step of 1 window of 1024 tokens. Name a scheme
+with -minmax: the search for the best range, usual for models, takes hours for billions of weights.
+
+The ceiling that a pace is a fraction of: the float32 multiply-adds that this machine does on as
+many threads, measured; counted are 6 operations for each linear weight and token.
+
 Examples:
   lrqat-lab train --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
       --scheme w4-pc-q4.4-r8 --out runs/w4
   lrqat-lab train --model hf-folder --data text.txt --scheme w4-g32-q4.4-r8 --out runs/hf
+  lrqat-lab train --shape llama2-7b --storage packed
 )";
 
 struct TrainOptions : Options {
+  std::string shape, storage, compute;
   bool resume = false;
   std::uint64_t checkpoint_every = 100;
 };
@@ -55,8 +69,20 @@ void check_folder(const TrainOptions& options, const RunFolder& folder) {
           ": holds a run already; add --resume to continue it, or name another folder");
 }
 
+/// --storage: the base of LR-QAT in place of the scheme's own.
+void use_storage(const std::string& storage, Scheme& scheme) {
+  if (storage.empty()) return;
+  expects(scheme.method == Method::lr_qat && !scheme.weight_domain, "--storage ", storage,
+          " is for the base of LR-QAT; scheme ", name_of(scheme), " has none");
+  scheme.base = storage == "packed"        ? Base::packed
+                : storage == "fixed-point" ? Base::fixed_point
+                : storage == "bf16"        ? Base::bf16
+                                           : Base::fp32;
+}
+
 JsonObject result_of(const Score& score, const TrainResult& result, const Options& options,
-                     const LlamaConfig& config, Model& model, std::size_t peak_bytes) {
+                     const LlamaConfig& config, Model& model, std::size_t peak_bytes,
+                     const Pace& pace) {
   JsonObject object{{"scheme", name_of(options.adaptation.scheme)},
                     {"seed", options.adaptation.seed},
                     {"steps", result.steps},
@@ -69,10 +95,11 @@ JsonObject result_of(const Score& score, const TrainResult& result, const Option
                     {"trainable", trained_numbers(model)},
                     {"bits_per_weight", bits_per_weight(config, options.adaptation.scheme)}};
   if (score.merged) object["merged_ppl"] = score.merged->perplexity;
+  add_pace(pace, object);
   return object;
 }
 
-void tell(const JsonObject& result, const std::string& folder) {
+void tell(const JsonObject& result, const Pace& pace, const std::string& folder) {
   const auto number = [&](const char* key) { return result[key].get<double>(); };
   std::printf("%s, seed %.0f, %.0f steps\n", result["scheme"].get<std::string>().c_str(),
               number("seed"), number("steps"));
@@ -85,18 +112,27 @@ void tell(const JsonObject& result, const std::string& folder) {
   std::printf("  trained numbers  %.0f\n", number("trainable"));
   std::printf("  time             %s, %.0f tokens a second\n",
               clock_text(number("train_seconds")).c_str(), number("tokens_per_second"));
+  std::printf("  %s\n", pace_text(pace).c_str());
   std::printf("  linear layers    %.2f MB at the peak\n", number("linear_peak_bytes") / 1e6);
   if (!folder.empty()) std::printf("  kept in          %s\n", folder.c_str());
 }
 
-void train(TrainOptions& options, Exit& exit) {
+void train(TrainOptions& options, const CLI::App& command, Exit& exit) {
+  const bool from_shape = command.count("--shape") != 0;
+  expects(from_shape || !options.model.empty(),
+          "train needs a model (--model) or the shape of one (--shape)");
+  if (from_shape) apply_shape_defaults(command, options.shape, options);
   options.apply();
-  options.adaptation.scheme = parse_scheme(options.scheme);
-  const Scheme& scheme = options.adaptation.scheme;
+  Scheme& scheme = options.adaptation.scheme;
+  scheme = parse_scheme(options.scheme);
+  use_storage(options.storage, scheme);
+  if (options.compute == "bf16") options.adaptation.compute = ComputeType::bf16;
+  check_compute(scheme, options.adaptation.compute);
   expects(scheme.trains(), "scheme ", options.scheme,
           " has nothing to train; lrqat-lab eval measures it");
   expects(scheme.method != Method::peqa || !options.recipe.rate, "scheme ", options.scheme,
           " trains scales only: give --lr-scale, not --lr");
+  if (from_shape) return train_shape(options.shape, options);
   const RunFolder folder(options.out);
   check_folder(options, folder);
 
@@ -148,7 +184,8 @@ void train(TrainOptions& options, Exit& exit) {
   }
   progress.begin(name_of(scheme));
   const Score worth = score(model, scheme, splits, options.measure, progress);
-  run.result = result_of(worth, result, options, config, model, peak_bytes);
+  const Pace pace = pace_of(config, options.recipe.recompute, result.tokens_per_second);
+  run.result = result_of(worth, result, options, config, model, peak_bytes, pace);
   if (!options.out.empty()) {
     run.state = "finished";
     folder.write(run);
@@ -156,7 +193,7 @@ void train(TrainOptions& options, Exit& exit) {
   if (options.json)
     std::cout << run.result.dump() << '\n';
   else
-    tell(run.result, options.out.string());
+    tell(run.result, pace, options.out.string());
   expects(!worth.merged || worth.merged->nll == worth.test.nll,
           "the merged model differs from the trained one: nll ", worth.merged->nll, " and ",
           worth.test.nll);
@@ -169,7 +206,17 @@ void add_train_command(CLI::App& program, Exit& exit) {
       "train", "Train a model under a scheme, merge it, and measure what came of it");
   const auto options = std::make_shared<TrainOptions>();
   add_model(*command, *options);
+  command->get_option("--model")->required(false);
+  add_shape(*command, options->shape);
   add_scheme(*command, *options, "w4-pc-q4.4-r8");
+  command
+      ->add_option("--storage", options->storage,
+                   "LR-QAT's base in place of the scheme's: packed, fixed-point, bf16, fp32")
+      ->check(CLI::IsMember({"packed", "fixed-point", "bf16", "fp32"}));
+  command
+      ->add_option("--compute", options->compute,
+                   "Large products of the linear layers in float (the default) or bf16")
+      ->check(CLI::IsMember({"float", "bf16"}));
   add_text(*command, *options);
   add_splits(*command, *options);
   add_measure(*command, *options);
@@ -185,7 +232,7 @@ void add_train_command(CLI::App& program, Exit& exit) {
       ->capture_default_str();
   add_machine(*command, *options);
   command->footer(explanation);
-  command->callback([options, &exit] { train(*options, exit); });
+  command->callback([=, &exit] { train(*options, *command, exit); });
 }
 
 }  // namespace lrqat::lab

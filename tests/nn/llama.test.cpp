@@ -301,6 +301,20 @@ TEST_CASE("Llama: a frame of other shapes than its config is refused", "[nn]") {
   CHECK_THROWS_WITH(Frame(odd, table, table), Catch::Contains("3 kv heads"));
 }
 
+TEST_CASE("Llama: an observer sees every block pass of a step", "[nn]") {
+  for (const auto recompute : {lrqat::Recompute::keep, lrqat::Recompute::per_block}) {
+    auto model = dense_llama<float>(lrqat::test::random_llama(lrqat::test::tiny_config(), 5),
+                                    everything(recompute));
+    std::vector<std::size_t> seen;
+    model.observe_passes([&](std::size_t done, std::size_t all) {
+      CHECK(all == 4);
+      seen.push_back(done);
+    });
+    gradients_of(model, Text(1, 5, 19));
+    CHECK(seen == std::vector<std::size_t>{1, 2, 3, 4});
+  }
+}
+
 TEST_CASE("Llama: errors name what does not fit", "[nn]") {
   auto weights = lrqat::test::random_llama(lrqat::test::tiny_config(), 5);
   auto model = dense_llama<float>(weights);

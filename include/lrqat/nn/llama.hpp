@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -113,6 +114,7 @@ class Llama {
       const BlockTape<T> tape = tapes_[keep ? b : 0].tape(config(), batch, length);
       block_forward(block(b), stream_[b].shaped(tokens, dim), tape);
       block_output(block(b), tape, stream_[b + 1].shaped(tokens, dim));
+      if (pass_observer_) pass_observer_(b + 1, 2 * layers);
     }
 
     const MatrixView<T> last = stream_[layers].shaped(tokens, dim);
@@ -138,10 +140,16 @@ class Llama {
       const BlockTape<T> tape = tapes_[keep ? b : 0].tape(config(), batch, length);
       if (!keep && b + 1 < layers) block_forward(block(b), x, tape);
       block_backward(block(b), x, tape, gradients_, grad);
+      if (pass_observer_) pass_observer_(2 * layers - b, 2 * layers);
     }
     frame_.embedding.look_up_backward(inputs, grad);
     return mean;
   }
+
+  /// Whom loss_and_gradients tells how far it is, after each block's forward and each block's
+  /// backward pass: a step of a large model takes minutes.
+  using PassObserver = std::function<void(std::size_t done, std::size_t all)>;
+  void observe_passes(PassObserver observer) { pass_observer_ = std::move(observer); }
 
   /// logits (batch * length, vocab), overwritten.
   void forward(std::span<const std::uint16_t> tokens, std::size_t batch, std::size_t length,
@@ -328,6 +336,7 @@ class Llama {
   Buffer<T> grad_stream_, normed_, grad_normed_, logits_;
   AlignedVector<T> final_inverse_rms_;
   std::vector<double> nll_;
+  PassObserver pass_observer_;
 };
 
 }  // namespace lrqat
