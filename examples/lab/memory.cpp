@@ -76,18 +76,23 @@ std::size_t working_memory(Model& model, std::size_t tokens) {
   return bytes;
 }
 
+/// A line of /proc/self/status that is in kB.
+std::optional<std::size_t> status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::size_t kibibytes = 0;
+    if (word == key && status >> kibibytes) return kibibytes * 1024;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::size_t peak_allocated_bytes() { return most_live_bytes.load(); }
 
-std::optional<std::size_t> peak_resident_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    std::size_t kibibytes = 0;
-    if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
-  }
-  return std::nullopt;
-}
+std::optional<std::size_t> peak_resident_bytes() { return status_bytes("VmHWM:"); }
+
+std::optional<std::size_t> resident_file_bytes() { return status_bytes("RssFile:"); }
 
 std::size_t linear_peak_bytes(Model& model, std::size_t tokens) {
   LayerBytes layers;

@@ -27,6 +27,9 @@ std::size_t peak_allocated_bytes();
 /// where the system does not tell.
 std::optional<std::size_t> peak_resident_bytes();
 
+/// Resident pages of files, the program and its libraries above all: RssFile of /proc/self/status.
+std::optional<std::size_t> resident_file_bytes();
+
 }  // namespace lrqat::lab
 
 #endif  // LRQAT_LAB_MEMORY_HPP

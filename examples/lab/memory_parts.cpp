@@ -39,6 +39,7 @@ MemoryParts memory_parts(Model& model) {
   const std::size_t allocated = peak_allocated_bytes(), known = memory.sum();
   memory.parts.push_back(
       {"working", "working memory, others", allocated > known ? allocated - known : 0});
+  memory.parts.push_back({"program", "program and libraries", resident_file_bytes().value_or(0)});
   memory.resident = peak_resident_bytes();
   return memory;
 }

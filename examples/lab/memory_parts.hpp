@@ -30,8 +30,8 @@ struct MemoryParts {
 };
 
 /// The parts of a model after its training with AdamW: what its layers, frame and activations hold,
-/// the optimizer's two moments, and as working memory whatever else allocators had given out at the
-/// peak: the threads' scratch, the tokens, the program's own.
+/// the optimizer's two moments, as working memory whatever else allocators had given out at the
+/// peak (the threads' scratch, the tokens), and the pages of the program and its libraries.
 MemoryParts memory_parts(Model& model);
 
 /// One number for each part, "sum", and "resident_peak" (null where the system does not tell).

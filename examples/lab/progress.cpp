@@ -23,8 +23,10 @@ void ProgressBar::begin(std::string task) {
 
 void ProgressBar::training(const StepReport& report) {
   char numbers[96];
-  std::snprintf(numbers, sizeof numbers, "loss %.4f  %.1fk tokens/s  %s left", report.loss,
-                report.tokens_per_second / 1000, clock_text(report.seconds_left).c_str());
+  const bool thousands = report.tokens_per_second >= 100;
+  std::snprintf(numbers, sizeof numbers, "loss %.4f  %.1f%s tokens/s  %s left", report.loss,
+                report.tokens_per_second / (thousands ? 1000 : 1), thousands ? "k" : "",
+                clock_text(report.seconds_left).c_str());
   show(report.step, report.steps, "step", numbers);
 }
 
