@@ -55,7 +55,7 @@ void RunFolder::write(const Run& run) const {
       {"rank", adaptation.rank},
       {"alpha", adaptation.alpha},
       {"seed", adaptation.seed},
-      {"compute", adaptation.compute == ComputeType::bf16 ? "bf16" : "float"},
+      {"compute", name_of(adaptation.compute)},
       {"steps", recipe.steps},
       {"batch", recipe.batch},
       {"accumulate", recipe.accumulate},

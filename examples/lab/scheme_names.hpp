@@ -235,6 +235,10 @@ inline Scheme parse_scheme(std::string_view name) {
        " (all of them: lrqat-lab schemes)");
 }
 
+inline const char* name_of(ComputeType compute) {
+  return compute == ComputeType::bf16 ? "bf16" : "float";
+}
+
 /// Its name; parse_scheme(name_of(s)) == s.
 inline std::string name_of(const Scheme& scheme) {
   if (scheme.method == Method::fp32) return "fp32";

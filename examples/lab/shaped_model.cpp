@@ -5,7 +5,10 @@
 #include <lrqat/backend/parallel_for.hpp>
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/bf16.hpp>
+#include <lrqat/core/config.hpp>  // LRQAT_INLINE
 #include <lrqat/core/rng.hpp>
+#include <lrqat/core/scratch.hpp>
+#include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,12 +24,14 @@ constexpr std::uint64_t first_weight_stream = std::uint64_t{1} << 33;
 constexpr std::uint64_t table_stream = std::uint64_t{1} << 34;
 constexpr std::uint64_t token_stream = std::uint64_t{1} << 35;
 
-/// Four bytes, each uniform on 0 ... 255: mean 510, variance 4 (256^2 - 1) / 12.
-float bell(std::uint32_t bits) {
-  constexpr float deviation = 147.80042f;
+/// The standard deviation of four bytes, each uniform on 0 ... 255: sqrt(4 (256^2 - 1) / 12).
+constexpr float deviation_of_bytes = 147.80054f;
+
+/// Their sum, less its mean.
+LRQAT_INLINE float centred_sum_of_bytes(std::uint32_t bits) {
   const std::uint32_t sum =
       (bits & 0xFFu) + (bits >> 8 & 0xFFu) + (bits >> 16 & 0xFFu) + (bits >> 24);
-  return (static_cast<float>(sum) - 510.0f) / deviation;
+  return static_cast<float>(static_cast<int>(sum) - 510);
 }
 
 TokenTable<float> seeded_table(Shape shape, std::uint64_t seed, std::uint64_t stream) {
@@ -44,15 +49,21 @@ TokenTable<float> seeded_table(Shape shape, std::uint64_t seed, std::uint64_t st
 }  // namespace
 
 WeightSource seeded_weight(Shape shape, float deviation, std::uint64_t seed, std::uint64_t stream) {
-  const std::size_t blocks = (shape.cols + 3) / 4;  // of four numbers, in a row
+  // A block of the generator is four numbers, a quarter of a row apart.
+  const std::size_t quarter = (shape.cols + 3) / 4;
+  const float unit = deviation / deviation_of_bytes;
   return {shape, [=](std::size_t row, std::span<float> values) {
-            const CounterRng random(seed, stream);
-            for (std::size_t block = 0; block < blocks; ++block) {
-              const std::array<std::uint32_t, 4> bits = random.block(row * blocks + block);
-              const std::size_t count = std::min<std::size_t>(4, values.size() - 4 * block);
-              for (std::size_t i = 0; i < count; ++i)
-                values[4 * block + i] = deviation * bell(bits[i]);
-            }
+            const MatrixView<float> quarters = scratch<struct quarters_slot>(4, quarter);
+            kernel::vectorised([=, random = CounterRng(seed, stream)] {
+              kernel::for_each_lane(quarter, [=, to = quarters.data](std::size_t i) {
+                const std::array<std::uint32_t, 4> bits = random.block(row * quarter + i);
+                to[i] = unit * centred_sum_of_bytes(bits[0]);
+                to[quarter + i] = unit * centred_sum_of_bytes(bits[1]);
+                to[2 * quarter + i] = unit * centred_sum_of_bytes(bits[2]);
+                to[3 * quarter + i] = unit * centred_sum_of_bytes(bits[3]);
+              });
+            });
+            std::copy_n(quarters.data, values.size(), values.data());
           }};
 }
 

@@ -84,6 +84,7 @@ JsonObject result_of(const Score& score, const TrainResult& result, const Option
                      const LlamaConfig& config, Model& model, std::size_t peak_bytes,
                      const Pace& pace) {
   JsonObject object{{"scheme", name_of(options.adaptation.scheme)},
+                    {"compute", name_of(options.adaptation.compute)},
                     {"seed", options.adaptation.seed},
                     {"steps", result.steps},
                     {"dev_ppl", score.dev.perplexity},
@@ -101,8 +102,9 @@ JsonObject result_of(const Score& score, const TrainResult& result, const Option
 
 void tell(const JsonObject& result, const Pace& pace, const std::string& folder) {
   const auto number = [&](const char* key) { return result[key].get<double>(); };
-  std::printf("%s, seed %.0f, %.0f steps\n", result["scheme"].get<std::string>().c_str(),
-              number("seed"), number("steps"));
+  std::printf("%s, products in %s, seed %.0f, %.0f steps\n",
+              result["scheme"].get<std::string>().c_str(),
+              result["compute"].get<std::string>().c_str(), number("seed"), number("steps"));
   std::printf("  perplexity       %.4f on the development text, %.4f on the test text\n",
               number("dev_ppl"), number("test_ppl"));
   if (!result["merged_ppl"].is_null())

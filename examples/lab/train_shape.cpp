@@ -37,10 +37,10 @@ const LlamaConfig& config_of(const std::string& shape) {
 
 void tell(const JsonObject& result, const MemoryParts& memory, const Pace& pace) {
   const auto number = [&](const char* key) { return result[key].get<double>(); };
-  std::printf("%s, %s, seed %.0f, steps: %.0f of %.0f tokens\n",
-              result["shape"].get<std::string>().c_str(),
-              result["scheme"].get<std::string>().c_str(), number("seed"), number("steps"),
-              number("tokens_per_step"));
+  const auto text = [&](const char* key) { return result[key].get<std::string>(); };
+  std::printf("%s, %s, products in %s, seed %.0f, steps: %.0f of %.0f tokens\n",
+              text("shape").c_str(), text("scheme").c_str(), text("compute").c_str(),
+              number("seed"), number("steps"), number("tokens_per_step"));
   std::printf("  loss             %.4f at the last step\n", number("loss"));
   std::printf("  trained numbers  %.0f, beside %.0f frozen weights\n", number("trainable"),
               number("linear_weights"));
@@ -104,6 +104,7 @@ void train_shape(const std::string& shape, const Options& options) {
   const Pace pace = pace_of(config, recipe.recompute, trained.tokens_per_second);
   JsonObject result{{"shape", shape},
                     {"scheme", name_of(scheme)},
+                    {"compute", name_of(adaptation.compute)},
                     {"seed", adaptation.seed},
                     {"steps", trained.steps},
                     {"tokens_per_step", tokens_per_step},

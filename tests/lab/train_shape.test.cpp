@@ -91,7 +91,7 @@ TEST_CASE("train --shape: text for a person", "[lab]") {
       bench.run("train --shape stories15m --context 8 --scheme w2-g32-q2.6-r2-minmax");
   CAPTURE(ran.err);
   REQUIRE(ran.code == 0);
-  CHECK_THAT(ran.out, StartsWith("stories15m, w2-g32-q2.6-r2-minmax") &&
+  CHECK_THAT(ran.out, StartsWith("stories15m, w2-g32-q2.6-r2-minmax, products in float") &&
                           Contains("time of a step") && Contains("of the ceiling") &&
                           Contains("optimizer moments") && Contains("resident at the peak"));
   CHECK_THAT(ran.err, Contains("layers made 42 of 42") && Contains("block passes 12 of 12"));
@@ -147,6 +147,7 @@ TEST_CASE("train --model: --storage and --compute change the run, and its folder
   CAPTURE(ran.err);
   REQUIRE(ran.code == 0);
   const auto rounded = nlohmann::json::parse(ran.out);
+  CHECK(rounded["compute"] == "bf16");
   CHECK(rounded["test_ppl"] != plain["test_ppl"]);
   CHECK(rounded["merged_ppl"] == rounded["test_ppl"]);
   const auto again = nlohmann::json::parse(bench.run("eval run --tokens test.u16 --json").out);

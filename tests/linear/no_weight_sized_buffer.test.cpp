@@ -168,6 +168,41 @@ TEST_CASE("Passes keep to 8 MiB of scratch for many outputs and tokens", "[linea
                                                                             {11008, 1024}, 1024);
 }
 
+/// Making a layer from rows: besides itself it takes the chosen scales and a few rows.
+template <class Layer>
+void check_making(Shape shape) {
+  const MachineSettings restored;
+  set_thread_count(thread_counts({2}).front());
+  const auto rows = [](std::size_t row, std::span<float> values) {
+    for (std::size_t j = 0; j < values.size(); ++j)
+      values[j] = static_cast<float>((row * 7 + j * 3) % 17) - 8.0f;
+  };
+  std::size_t kept = 0, base = 0, qparams = 0, beside = 0, largest = 0;
+  std::thread([&] {
+    const std::size_t before = counter.bytes;
+    counter.peak = before;
+    counter.largest = 0;
+    const Layer layer(shape, rows);
+    beside = counter.peak - before - layer.bytes().total();
+    largest = counter.largest;
+    kept = layer.bytes().total();
+    base = layer.bytes().base;
+    qparams = layer.weight().layout().size() * sizeof(QParams);
+  }).join();
+  WARN("made from rows, (" << shape.rows << ", " << shape.cols << "): "
+                           << static_cast<double>(kept) / mebibyte << " MiB kept, "
+                           << static_cast<double>(beside) / mebibyte << " MiB beside, largest "
+                           << static_cast<double>(largest) / mebibyte << " MiB");
+  CHECK(beside <= qparams + (std::size_t{1} << 18));
+  CHECK(largest <= base + 4096);
+}
+
+TEST_CASE("A layer made from rows never holds its weight in floats", "[linear]") {
+  check_making<QuantLinear<Int<4>, Packed, LowRank<8>>>({4096, 4096});
+  check_making<QuantLinear<Int<4>, FixedPoint, LowRank<8>, LpSearch<2>>>({512, 4096});
+  check_making<QuantLinear<UInt<4>, Packed, PerGroup<128>, LowRank<8>>>({4096, 4096});
+}
+
 TEST_CASE("The counter sees a backend that does make a copy of the weight", "[linear]") {
   const Peak peak = peak_of_passes<QuantLinear<Int<4>, FixedPoint, LowRank<2>, Reference>>({256, 256}, 2);
   CHECK(peak.forward >= 256 * 256 * sizeof(float));
