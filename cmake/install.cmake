@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(config_folder ${CMAKE_INSTALL_DATADIR}/cmake/lrqat)
-install(TARGETS lrqat lrqat_io lrqat_sentencepiece lrqat_eigen lrqat_xtensor
+install(TARGETS lrqat lrqat_io lrqat_sentencepiece lrqat_eigen lrqat_xtensor lrqat_onednn
         EXPORT lrqatTargets
         FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILE_SET foreign DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

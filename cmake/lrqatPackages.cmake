@@ -23,3 +23,20 @@ if(NOT TARGET SentencePiece::SentencePiece)
                  INTERFACE_INCLUDE_DIRECTORIES ${SENTENCEPIECE_INCLUDE_DIR})
   endif()
 endif()
+
+# lrqat::onednn. Its own CMake configuration is not asked: as Debian ships it, that ends in an error
+# where there is no OpenCL, which the products of a CPU do not need.
+if(NOT TARGET DNNL::dnnl)
+  find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.h)
+  find_library(ONEDNN_LIBRARY dnnl)
+  mark_as_advanced(ONEDNN_INCLUDE_DIR ONEDNN_LIBRARY)
+  if(ONEDNN_INCLUDE_DIR AND ONEDNN_LIBRARY)
+    add_library(DNNL::dnnl UNKNOWN IMPORTED)
+    set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${ONEDNN_LIBRARY}
+                                                INTERFACE_INCLUDE_DIRECTORIES ${ONEDNN_INCLUDE_DIR})
+  endif()
+endif()
+if(LRQAT_ENABLE_ONEDNN AND NOT TARGET DNNL::dnnl)
+  message(FATAL_ERROR "lrqat: LRQAT_ENABLE_ONEDNN is ON, but there is no oneDNN (Debian's "
+                      "libdnnl-dev). Install it, or configure with -DLRQAT_ENABLE_ONEDNN=OFF.")
+endif()

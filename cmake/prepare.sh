@@ -8,8 +8,8 @@
 toolchain="cmake ninja-build g++"
 file_formats="nlohmann-json3-dev libsentencepiece-dev"
 packages_for_examples="$toolchain $file_formats libcli11-dev"
-packages_for_tests="$packages_for_examples libeigen3-dev libxtensor-dev catch2 librapidcheck-dev
-  clang libomp-dev"
+packages_for_tests="$packages_for_examples libeigen3-dev libxtensor-dev libdnnl-dev catch2
+  librapidcheck-dev clang libomp-dev"
 if [[ $(uname -m) == x86_64 ]]; then
   packages_for_tests+=" g++-aarch64-linux-gnu qemu-user"
 fi

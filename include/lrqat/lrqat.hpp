@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // lrqat.hpp: the whole of the quantized linear layer in one include: policies, QuantLinear,
 // MergedLinear, the named methods. Models, training and files have their own headers (nn/,
-// optim/, train/, io/); doors to other libraries are in interop/.
+// optim/, train/, io/); doors to other libraries are in interop/ and backend/onednn.hpp.
 #ifndef LRQAT_LRQAT_HPP
 #define LRQAT_LRQAT_HPP
 

@@ -25,9 +25,10 @@ if("${errors}" STREQUAL "")
   set(errors 1)
 endif()
 
+list(TRANSFORM INCLUDE PREPEND -I OUTPUT_VARIABLE include_flags)
 function(compile result output)
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -Wall -Wextra -I ${INCLUDE} ${ARGN}
+    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -Wall -Wextra ${include_flags} ${ARGN}
             -fsyntax-only ${FILE}
     RESULT_VARIABLE status OUTPUT_VARIABLE text ERROR_VARIABLE text)
   set(${result} ${status} PARENT_SCOPE)

@@ -30,18 +30,22 @@ struct EitherBackend {
   }
 };
 
-/// Calls check() on Reference, then on Cpu with 1, 2 and 3 threads, on every instruction set.
-template <class Check>
+/// Calls check() with 1, 2 and 3 threads on every instruction set; where Backend is EitherBackend,
+/// on Reference first and then on Cpu.
+template <class Backend, class Check>
 void on_every_machine(Check check) {
+  const bool either = std::is_same_v<Backend, EitherBackend>;
   const MachineSettings restored;
   for (const kernel::Isa isa : isas_of_machine()) {
     kernel::set_active_isa(isa);
     for (const int threads : thread_counts({0, 1, 2, 3})) {
+      if (threads == 0 && !either) continue;
       EitherBackend::reference = threads == 0;
       set_thread_count(std::max(threads, 1));
-      INFO(
-          (threads == 0 ? std::string("Reference") : "Cpu, " + std::to_string(threads) + " threads")
-          << ", " << isa_name(isa));
+      INFO((threads == 0 ? "Reference"
+            : either     ? "Cpu"
+                         : "another backend")
+           << ", " << threads << " threads, " << isa_name(isa));
       check();
     }
   }
@@ -118,10 +122,10 @@ inline std::vector<int> in_nibbles(const std::vector<int>& codes, std::size_t in
   return bytes;
 }
 
-template <int Bits, class Storage, class Adapter>
+template <int Bits, class Storage, class Adapter, class Backend>
 void check_lrqat_linear(const GoldenCase& golden) {
   using Layer =
-      QuantLinear<Int<Bits>, PerGroup<dynamic>, Storage, Adapter, InsideRounding, EitherBackend>;
+      QuantLinear<Int<Bits>, PerGroup<dynamic>, Storage, Adapter, InsideRounding, Backend>;
   constexpr bool adapts = !std::is_same_v<Adapter, NoAdapter>;
   const std::size_t out = golden.size("out"), in = golden.size("in"), n = golden.size("n");
   const std::size_t rank = golden.size("rank"), groups = groups_of(golden);
@@ -168,7 +172,7 @@ void check_lrqat_linear(const GoldenCase& golden) {
   const auto ds = golden.doubles("ds", groups);
   std::vector<double> da, db;
   if (adapts) da = golden.doubles("dA", out * rank), db = golden.doubles("dB", rank * in);
-  on_every_machine([&] {
+  on_every_machine<Backend>([&] {
     check_equal("W_int", levels_of(layer), integers);
     check_equal("mask", mask_of(layer), mask);
     const Passes got = run_passes(layer, x, grad_out);
@@ -183,22 +187,22 @@ void check_lrqat_linear(const GoldenCase& golden) {
   });
 }
 
-template <int Bits, class Storage>
+template <int Bits, class Storage, class Backend>
 void check_lrqat_storage(const GoldenCase& golden) {
-  golden.size("rank") == 0 ? check_lrqat_linear<Bits, Storage, NoAdapter>(golden)
-                           : check_lrqat_linear<Bits, Storage, LowRank<dynamic>>(golden);
+  golden.size("rank") == 0 ? check_lrqat_linear<Bits, Storage, NoAdapter, Backend>(golden)
+                           : check_lrqat_linear<Bits, Storage, LowRank<dynamic>, Backend>(golden);
 }
 
 /// Every case of kind "lrqat_linear" with that many bits.
-template <int Bits>
+template <int Bits, class Backend = EitherBackend>
 void check_lrqat_cases() {
   for_each_golden("lrqat_linear", [](const GoldenCase& golden) {
     if (golden.integer("bits") != Bits) return;
     const std::string phi = golden.text("phi");
-    if (phi == "fp32") return check_lrqat_storage<Bits, Dense<float>>(golden);
-    if (phi == "bf16") return check_lrqat_storage<Bits, Dense<bf16>>(golden);
-    if (phi == "fixed8") return check_lrqat_storage<Bits, FixedPoint>(golden);
-    if (phi == "int") return check_lrqat_storage<Bits, Packed>(golden);
+    if (phi == "fp32") return check_lrqat_storage<Bits, Dense<float>, Backend>(golden);
+    if (phi == "bf16") return check_lrqat_storage<Bits, Dense<bf16>, Backend>(golden);
+    if (phi == "fixed8") return check_lrqat_storage<Bits, FixedPoint, Backend>(golden);
+    if (phi == "int") return check_lrqat_storage<Bits, Packed, Backend>(golden);
     fail(golden.file(), ": unknown phi \"", phi, "\"");
   });
 }
@@ -215,11 +219,11 @@ struct ScaledStraightThrough {
   }
 };
 
-template <int Bits>
+template <int Bits, class Backend = EitherBackend>
 void check_lsq_linear(const GoldenCase& golden) {
-  using Layer = QuantLinear<Int<Bits>, PerGroup<dynamic>, FullRank, WeightDomain, EitherBackend>;
-  using ScaledLayer = QuantLinear<Int<Bits>, PerGroup<dynamic>, FullRank, WeightDomain,
-                                  EitherBackend, ScaledStraightThrough>;
+  using Layer = QuantLinear<Int<Bits>, PerGroup<dynamic>, FullRank, WeightDomain, Backend>;
+  using ScaledLayer = QuantLinear<Int<Bits>, PerGroup<dynamic>, FullRank, WeightDomain, Backend,
+                                  ScaledStraightThrough>;
   const std::size_t out = golden.size("out"), in = golden.size("in"), n = golden.size("n");
   const std::size_t groups = groups_of(golden);
   REQUIRE(golden.integer("qmin") == Int<Bits>::code_min);
@@ -242,7 +246,7 @@ void check_lsq_linear(const GoldenCase& golden) {
   double largest = 0;
   for (const double value : ds_scaled) largest = std::max(largest, std::fabs(value));
   const double atol_scaled = factor * atol_ds + largest * 0x1p-22;
-  on_every_machine([&] {
+  on_every_machine<Backend>([&] {
     check_equal("W_int", levels_of(layer), integers);
     check_equal("mask", mask_of(layer), mask);
     const Passes got = run_passes(layer, x, grad_out);
