@@ -7,6 +7,10 @@
 // them. LRQAT_BENCHMARKS=all in the environment adds the rows that a quick look does without.
 #include <lrqat/lrqat.hpp>
 
+#if __has_include(<dnnl.hpp>)
+#include <lrqat/backend/onednn.hpp>
+#endif
+
 #include "../ceilings.hpp"
 #include "../peers/peers.hpp"
 #include "../registration.hpp"
@@ -57,6 +61,9 @@ using Group128InBf16 =
     QuantLinear<Int<4>, PerGroup<128>, FixedPoint, LowRank<dynamic>, Compute<lrqat::bf16>>;
 using Beside = QuantLinear<Int<4>, PerChannel, LowRank<dynamic>, Parallel>;
 using OwnGrid = QuantLinear<OwnInt4, PerChannel, FixedPoint, LowRank<dynamic>>;
+#if __has_include(<dnnl.hpp>)
+using Q44OnOneDnn = QuantLinear<Int<4>, PerChannel, FixedPoint, LowRank<dynamic>, OneDnn>;
+#endif
 
 enum class Pass { rebuild, forward, backward, step };
 constexpr const char* pass_names[] = {"rebuild", "forward", "backward", "step"};
@@ -231,6 +238,10 @@ void register_all() {
       add_layer<Q44>("q4.4", of(Pass::step, wide, tokens));
       add_layer<Q44InBf16>("q4.4_bf16", of(Pass::step, wide, tokens));
       if (tokens == 512 || all) add_schemes(of(Pass::step, wide, tokens));
+#if __has_include(<dnnl.hpp>)
+      if (tokens == 512)
+        add_layer<Q44OnOneDnn>("q4.4_onednn_backend", of(Pass::step, wide, tokens));
+#endif
       if (tokens != 1024 || all) add_peers(of(Pass::step, wide, tokens));
     }
     add_layer<Q44>("q4.4", of(Pass::step, 512, 512));
