@@ -5,15 +5,11 @@
 
 #include <lrqat/core/config.hpp>   // LRQAT_X86
 #include <lrqat/core/expects.hpp>  // expects
-#include <lrqat/kernel/isa.hpp>    // active_isa
+#include <lrqat/kernel/isa.hpp>    // active_isa, machine_has_amx, TileUnit
 
 #include <string_view>
 #if LRQAT_X86
 #include <cpuid.h>
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 #endif
 
 // Target regions of the units, closed by LRQAT_TARGET_END; see kernel/isa.hpp.
@@ -52,19 +48,6 @@ inline bool has_avx512_bf16() {
   return machine_has(Isa::avx512) && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 &&
          (a >> 5 & 1u) != 0;
 }
-
-/// The tile registers have to be asked for: Linux gives their state to a process on request.
-inline bool has_amx() {
-#if defined(__linux__)
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  const bool there = has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
-                     (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;
-  constexpr long request_permission = 0x1023, tile_data = 18;  // arch_prctl(2)
-  return there && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-#else
-  return false;
-#endif
-}
 #endif
 
 }  // namespace detail
@@ -72,31 +55,40 @@ inline bool has_amx() {
 /// Whether the processor and the operating system let this program use `unit`; asked once.
 inline bool machine_has(Bf16Unit unit) {
 #if LRQAT_X86
-  static const bool avx512_bf16 = detail::has_avx512_bf16(), amx = detail::has_amx();
+  static const bool avx512_bf16 = detail::has_avx512_bf16();
   if (unit == Bf16Unit::avx512_bf16) return avx512_bf16;
-  if (unit == Bf16Unit::amx) return amx;
+  if (unit == Bf16Unit::amx) return machine_has_amx();
 #endif
   return unit == Bf16Unit::emulated;
 }
 
 namespace detail {
 
+/// The widest unit of a machine for which has(unit) says what is there.
+template <class Has>
+constexpr Bf16Unit widest_unit(TileUnit tiles, Has has) {
+  return tiles == TileUnit::allowed && has(Bf16Unit::amx) ? Bf16Unit::amx
+         : has(Bf16Unit::avx512_bf16)                     ? Bf16Unit::avx512_bf16
+                                                          : Bf16Unit::emulated;
+}
+
 inline Bf16Unit& widest_allowed_unit() {
-  static Bf16Unit unit = machine_has(Bf16Unit::amx)           ? Bf16Unit::amx
-                         : machine_has(Bf16Unit::avx512_bf16) ? Bf16Unit::avx512_bf16
-                                                              : Bf16Unit::emulated;
+  static Bf16Unit unit =
+      widest_unit(chosen_isa().tiles, [](Bf16Unit each) { return machine_has(each); });
   return unit;
 }
 
 }  // namespace detail
 
 /// The machine's widest, as long as the kernels run on AVX-512; emulated on any other active_isa().
+/// LRQAT_ISA=avx512 leaves amx out, LRQAT_ISA=amx insists on it.
 inline Bf16Unit active_bf16_unit() {
   return active_isa() == Isa::avx512 ? detail::widest_allowed_unit() : Bf16Unit::emulated;
 }
 
 /// Makes the kernels use `unit` from now on while active_isa() is avx512: for tests and
-/// comparisons, while no kernel is running. Errors: the machine lacks it.
+/// comparisons, while no kernel is running; LRQAT_ISA does not count then. Errors: the machine
+/// lacks it.
 inline void set_active_bf16_unit(Bf16Unit unit) {
   expects(machine_has(unit), "set_active_bf16_unit: this machine lacks ", name(unit));
   detail::widest_allowed_unit() = unit;

@@ -8,6 +8,11 @@
 
 #include <cstdlib>
 #include <string_view>
+#if LRQAT_X86 && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 // A target region: functions defined between _BEGIN and _END may use the instruction set, whatever
 // the flags of the program are. No lambdas inside (clang gives them the program's target), and no
@@ -38,7 +43,7 @@ enum class Isa { scalar, neon, avx2, avx512 };
 /// All of them, slowest first; see machine_has.
 inline constexpr Isa all_isas[] = {Isa::scalar, Isa::neon, Isa::avx2, Isa::avx512};
 
-/// The name that LRQAT_ISA takes: "scalar", "neon", "avx2", "avx512".
+/// "scalar", "neon", "avx2", "avx512": what LRQAT_ISA takes, which also knows "amx" (isa_named).
 constexpr std::string_view name(Isa isa) {
   return isa == Isa::avx512 ? "avx512"
          : isa == Isa::avx2 ? "avx2"
@@ -61,14 +66,55 @@ inline bool machine_has(Isa isa) {
   return isa == Isa::scalar;
 }
 
-/// The instruction set called `wanted`. Errors: an unknown name; one that the machine lacks.
-inline Isa isa_named(std::string_view wanted) {
+namespace detail {
+
+/// The tile registers have to be asked for: Linux gives their state to a process on request.
+inline bool may_use_amx() {
+#if LRQAT_X86 && defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const bool there = machine_has(Isa::avx512) && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
+                     (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;
+  constexpr long request_permission = 0x1023, tile_data = 18;  // arch_prctl(2)
+  return there && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace detail
+
+/// Whether there are AVX-512, AMX-TILE and AMX-BF16, and the operating system lets this program use
+/// the tile registers; it is asked once.
+inline bool machine_has_amx() {
+  static const bool has = detail::may_use_amx();
+  return has;
+}
+
+/// Whether Intel's tile unit, AMX, may multiply beside the vectors of avx512; which products it
+/// takes is written in kernel/bf16_unit.hpp.
+enum class TileUnit { left_out, allowed };
+
+/// What a value of LRQAT_ISA stands for.
+struct IsaChoice {
+  Isa isa;
+  TileUnit tiles;
+  bool operator==(const IsaChoice&) const = default;
+};
+
+/// What is called `wanted`: an instruction set by its name, without AMX, or "amx", which is avx512
+/// with AMX. Errors: an unknown name; one that the machine lacks.
+inline IsaChoice isa_named(std::string_view wanted) {
+  if (wanted == "amx") {
+    expects(machine_has_amx(), "LRQAT_ISA: this machine lacks amx");
+    return {Isa::avx512, TileUnit::allowed};
+  }
   for (const Isa isa : all_isas) {
     if (name(isa) != wanted) continue;
     expects(machine_has(isa), "LRQAT_ISA: this machine lacks ", wanted);
-    return isa;
+    return {isa, TileUnit::left_out};
   }
-  fail("LRQAT_ISA: unknown instruction set \"", wanted, "\"; known are scalar, neon, avx2, avx512");
+  fail("LRQAT_ISA: unknown instruction set \"", wanted,
+       "\"; known are scalar, neon, avx2, avx512, amx");
 }
 
 /// The widest instruction set of the machine.
@@ -81,27 +127,30 @@ inline Isa widest_isa() {
 
 namespace detail {
 
-inline Isa isa_from_environment() {
+inline IsaChoice isa_from_environment() {
   const char* wanted = std::getenv("LRQAT_ISA");
-  return wanted != nullptr && *wanted != '\0' ? isa_named(wanted) : widest_isa();
+  return wanted != nullptr && *wanted != '\0' ? isa_named(wanted)
+                                              : IsaChoice{widest_isa(), TileUnit::allowed};
 }
 
-inline Isa& chosen_isa() {
-  static Isa chosen = isa_from_environment();
+inline IsaChoice& chosen_isa() {
+  static IsaChoice chosen = isa_from_environment();
   return chosen;
 }
 
 }  // namespace detail
 
-/// What the kernels run on: the environment's LRQAT_ISA, otherwise the widest of the machine; the
-/// environment is asked once. Errors: LRQAT_ISA unknown, or not available on this machine.
-inline Isa active_isa() { return detail::chosen_isa(); }
+/// What the kernels run on: the environment's LRQAT_ISA (scalar, neon, avx2, avx512 or amx),
+/// otherwise the widest of the machine; the environment is asked once. Under "amx" it is avx512,
+/// and the tile unit is beside it: see active_bf16_unit. Errors: LRQAT_ISA unknown, or not
+/// available on this machine.
+inline Isa active_isa() { return detail::chosen_isa().isa; }
 
 /// Makes the kernels use `isa` from now on: for tests and comparisons, while no kernel is running.
-/// Errors: the machine lacks it.
+/// What the bfloat16 unit may be stays as it is. Errors: the machine lacks `isa`.
 inline void set_active_isa(Isa isa) {
   expects(machine_has(isa), "set_active_isa: this machine lacks ", name(isa));
-  detail::chosen_isa() = isa;
+  detail::chosen_isa().isa = isa;
 }
 
 }  // namespace lrqat::kernel
