@@ -79,7 +79,7 @@ LRQAT_TARGET_END
 
 /// Calls f(Ceiling<isa>{}) for the run-time `isa`.
 template <class F>
-auto with_ceiling(kernel::Isa isa, F f) {
+auto with_ceiling([[maybe_unused]] kernel::Isa isa, F f) {
 #if LRQAT_X86
   if (isa == kernel::Isa::avx512) return f(Ceiling<kernel::Isa::avx512>{});
   if (isa == kernel::Isa::avx2) return f(Ceiling<kernel::Isa::avx2>{});
@@ -100,24 +100,33 @@ double best_seconds(int tries, F f) {
   return best;
 }
 
+/// Operations per second when each of `threads` threads calls run(), which makes `operations`: the
+/// best of a third of a second. On a machine with other work it may miss the second core, unless
+/// the threads are bound (OMP_PROC_BIND=true).
+template <class F>
+double measure_rate(double operations, int threads, F run) {
+  const int before = thread_count();
+  set_thread_count(threads);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(333);
+  double seconds = 1e30;
+  while (std::chrono::steady_clock::now() < end) {
+    const double tried = best_seconds(
+        5, [&] { parallel_for(static_cast<std::size_t>(threads), [&](std::size_t) { run(); }); });
+    seconds = std::min(seconds, tried);
+  }
+  set_thread_count(before);
+  return operations * threads / seconds;
+}
+
 /// Float operations per second of nothing but multiply-adds in registers, on `threads` threads.
 /// Under Isa::scalar: separate 4-wide multiplies and adds, what a baseline program can have.
 inline double measure_peak_flops(kernel::Isa isa, int threads) {
   constexpr std::size_t steps = 200000;
-  const int before = thread_count();
-  set_thread_count(threads);
   volatile float seed = 0.999f, sink = 0;
-  const double operations = with_ceiling(isa, [&](auto ceiling) {
-    return decltype(ceiling)::flops_per_step * double(steps) * threads;
+  return with_ceiling(isa, [&](auto ceiling) {
+    return measure_rate(decltype(ceiling)::flops_per_step * double(steps), threads,
+                        [&] { sink = decltype(ceiling)::multiply_add(steps, seed); });
   });
-  const double seconds = best_seconds(15, [&] {
-    parallel_for(static_cast<std::size_t>(threads), [&](std::size_t) {
-      sink = with_ceiling(
-          isa, [&](auto ceiling) { return decltype(ceiling)::multiply_add(steps, seed); });
-    });
-  });
-  set_thread_count(before);
-  return operations / seconds;
 }
 
 /// measure_peak_flops, measured once in a run for each instruction set and number of threads.

@@ -4,7 +4,9 @@
 //
 // A time is the best of several runs. `flops` counts the useful operations: 2 T N K forward,
 // 4 T N K backward, 6 T N K a step (T tokens, N outputs, K inputs), whatever is rebuilt beside
-// them. LRQAT_BENCHMARKS=all in the environment adds the rows that a quick look does without.
+// them. `fraction_of_peak` is a fraction of the float32 peak; rows in bfloat16 have beside it
+// `fraction_of_bf16_peak`, of the unit that they ran on. LRQAT_BENCHMARKS=all in the environment
+// adds the rows that a quick look does without.
 #include <lrqat/lrqat.hpp>
 
 #if __has_include(<dnnl.hpp>)
@@ -13,6 +15,7 @@
 
 #include "../ceilings.hpp"
 #include "../peers/peers.hpp"
+#include "../product_ceilings.hpp"
 #include "../registration.hpp"
 
 #include <benchmark/benchmark.h>
@@ -21,6 +24,7 @@
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <type_traits>
 
 namespace {
 
@@ -64,6 +68,11 @@ using OwnGrid = QuantLinear<OwnInt4, PerChannel, FixedPoint, LowRank<dynamic>>;
 #if __has_include(<dnnl.hpp>)
 using Q44OnOneDnn = QuantLinear<Int<4>, PerChannel, FixedPoint, LowRank<dynamic>, OneDnn>;
 #endif
+
+/// Whether the large products of a scheme run on the unit for bfloat16.
+template <class Layer>
+inline constexpr bool multiplies_bf16 =
+    std::is_same_v<Layer, Q44InBf16> || std::is_same_v<Layer, Group128InBf16>;
 
 enum class Pass { rebuild, forward, backward, step };
 constexpr const char* pass_names[] = {"rebuild", "forward", "backward", "step"};
@@ -135,6 +144,10 @@ void run_layer(benchmark::State& state, const Case& each) {
       layer.backward(x_view, grad_y_view, {grad_x.data(), tokens, in});
   });
   for (auto _ : state) report(state, each, seconds);
+  if constexpr (multiplies_bf16<Layer>)
+    state.counters["fraction_of_bf16_peak"] =
+        state.counters["flops"] /
+        benchmarks::peak_bf16_flops(kernel::active_bf16_unit(), each.threads);
   const LayerBytes bytes = layer.bytes();
   state.counters["weight_bytes"] = static_cast<double>(bytes.base + bytes.scales);
 }
