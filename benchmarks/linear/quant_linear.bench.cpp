@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <initializer_list>
 #include <string>
 #include <type_traits>
 
@@ -30,6 +31,7 @@ namespace {
 
 using namespace lrqat;
 using benchmarks::LinearSizes;
+using Sizes = std::initializer_list<std::size_t>;
 
 /// The built-in Int<4> as a user would write it.
 struct OwnInt4 {
@@ -121,7 +123,7 @@ void report(benchmark::State& state, const Case& each, double seconds) {
 
 template <class Layer>
 void run_layer(benchmark::State& state, const Case& each) {
-  const auto [out, in, tokens] = each.sizes;
+  const std::size_t out = each.sizes.out, in = each.sizes.in, tokens = each.sizes.tokens;
   const CounterRng random(1, 0);
   AlignedVector<float> weight(out * in), x(tokens * in), grad_y(tokens * out), y(tokens * out),
       grad_x(tokens * in);
@@ -155,7 +157,7 @@ void run_layer(benchmark::State& state, const Case& each) {
 /// The tiles of W_hat one after the other, and the same bytes of codes copied.
 template <class Layer>
 void run_rebuild(benchmark::State& state, const Case& each) {
-  const auto [out, in, tokens] = each.sizes;
+  const std::size_t out = each.sizes.out, in = each.sizes.in;
   AlignedVector<float> weight(out * in);
   const CounterRng random(1, 0);
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = random.uniform(i) - 0.5f;
@@ -247,7 +249,7 @@ void register_all() {
     add_layer<PackedInt4>("packed", of(Pass::rebuild, wide, 1));
     add_layer<Q44>("q4.4", of(Pass::forward, wide, 512));
     add_layer<Q44>("q4.4", of(Pass::backward, wide, 512));
-    for (const std::size_t tokens : {128, 512, 1024}) {
+    for (const std::size_t tokens : Sizes{128, 512, 1024}) {
       add_layer<Q44>("q4.4", of(Pass::step, wide, tokens));
       add_layer<Q44InBf16>("q4.4_bf16", of(Pass::step, wide, tokens));
       if (tokens == 512 || all) add_schemes(of(Pass::step, wide, tokens));
@@ -261,9 +263,9 @@ void register_all() {
     add_layer<Q44InBf16>("q4.4_bf16", of(Pass::step, 512, 512));
     add_peers(of(Pass::step, 512, 512));
     if (threads > 1 && !all) continue;
-    for (const std::size_t rank : {1, 8, 64, 256})
+    for (const std::size_t rank : Sizes{1, 8, 64, 256})
       add_layer<Q44>("q4.4", of(Pass::step, 1024, 512, rank));
-    for (const std::size_t tokens : {1, 4, 15})
+    for (const std::size_t tokens : Sizes{1, 4, 15})
       add_layer<Q44>("q4.4", of(Pass::step, 1024, tokens));
     add_layer<Q44>("q4.4", of(Pass::step, 64, 2048));
     add_layer<Q44>("q4.4", Case{{172, 64, 2048}, 32, threads, Pass::step});
@@ -271,7 +273,7 @@ void register_all() {
     if (!all) continue;
     for (std::size_t tokens = 1; tokens <= 15; ++tokens)
       add_layer<Q44>("q4.4", of(Pass::step, wide, tokens));
-    for (const std::size_t rank : {1, 4, 8, 16, 64, 256})
+    for (const std::size_t rank : Sizes{1, 4, 8, 16, 64, 256})
       add_layer<Q44>("q4.4", of(Pass::step, wide, 512, rank));
     add_layer<Q44>("q4.4", Case{{11008, 4096, 512}, 32, threads, Pass::step});
     add_layer<Q44>("q4.4", Case{{4096, 11008, 512}, 32, threads, Pass::step});
