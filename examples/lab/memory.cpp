@@ -2,48 +2,30 @@
 // examples/lab/memory.cpp: counted allocations, and the working memory that they show.
 #include "memory.hpp"
 
+#include "counted_new.hpp"
+
 #include <lrqat/core/aligned.hpp>
 
 #include <atomic>
-#include <cstdlib>
 #include <exception>
 #include <fstream>
-#include <new>
 #include <string>
 #include <thread>
-
-#include <malloc.h>
 
 namespace {
 
 std::atomic<std::size_t> live_bytes{0}, most_live_bytes{0};
 
-void* counted(void* memory) {
-  if (memory == nullptr) throw std::bad_alloc();
-  const std::size_t size = ::malloc_usable_size(memory);
+}  // namespace
+
+void counted::on_new(std::size_t size) {
   const std::size_t now = live_bytes.fetch_add(size, std::memory_order_relaxed) + size;
   std::size_t most = most_live_bytes.load(std::memory_order_relaxed);
   while (most < now && !most_live_bytes.compare_exchange_weak(most, now)) continue;
-  return memory;
 }
-void release(void* memory) {
-  if (memory == nullptr) return;
-  live_bytes.fetch_sub(::malloc_usable_size(memory), std::memory_order_relaxed);
-  std::free(memory);
+void counted::on_delete(std::size_t size) {
+  live_bytes.fetch_sub(size, std::memory_order_relaxed);
 }
-
-}  // namespace
-
-// The program's allocators; the other forms of new and delete end here.
-void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  const auto step = static_cast<std::size_t>(alignment);
-  return counted(std::aligned_alloc(step, (size + step - 1) / step * step));
-}
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
 
 namespace lrqat::lab {
 

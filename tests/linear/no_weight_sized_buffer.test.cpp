@@ -3,14 +3,12 @@
 // of its weight. Counts every operator new of this program.
 #include <lrqat/lrqat.hpp>
 
-#include <malloc.h>
 #include <catch2/catch.hpp>
+#include <lab/counted_new.hpp>
 #include <support/machine.hpp>
 #include <support/matrix.hpp>
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
 #include <thread>
 
 namespace lrqat::test {
@@ -25,81 +23,19 @@ struct Counter {
     while (seen < value && !mark.compare_exchange_weak(seen, value)) {
     }
   }
-  void* take(void* memory) {
-    if (memory == nullptr) throw std::bad_alloc();
-    const std::size_t size = malloc_usable_size(memory);
-    raise(largest, size);
-    raise(peak, bytes.fetch_add(size) + size);
-    return memory;
-  }
-  /// Not inlined: gcc would see free() beside operator new and warn.
-  [[gnu::noinline]] void give(void* memory) {
-    if (memory == nullptr) return;
-    bytes.fetch_sub(malloc_usable_size(memory));
-    std::free(memory);
-  }
 };
 
 Counter counter;
 
-void* allocate(std::size_t size, std::size_t alignment) {
-  const std::size_t rounded =
-      (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
-  return counter.take(std::aligned_alloc(alignment, rounded));
-}
-
 }  // namespace
 }  // namespace lrqat::test
 
-// All of them: one that is left out would mix its memory with that of the others.
-void* operator new(std::size_t size) {
-  return lrqat::test::counter.take(std::malloc(size + !size));
+void counted::on_new(std::size_t size) {
+  lrqat::test::Counter& counter = lrqat::test::counter;
+  lrqat::test::Counter::raise(counter.largest, size);
+  lrqat::test::Counter::raise(counter.peak, counter.bytes.fetch_add(size) + size);
 }
-void* operator new[](std::size_t size) { return operator new(size); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return lrqat::test::allocate(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size, std::align_val_t alignment) {
-  return operator new(size, alignment);
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept try {
-  return operator new(size);
-} catch (...) {
-  return nullptr;
-}
-void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept {
-  return operator new(size, tag);
-}
-void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept
-    try {
-  return operator new(size, alignment);
-} catch (...) {
-  return nullptr;
-}
-void* operator new[](std::size_t size, std::align_val_t alignment,
-                     const std::nothrow_t& tag) noexcept {
-  return operator new(size, alignment, tag);
-}
-void operator delete(void* memory) noexcept { lrqat::test::counter.give(memory); }
-void operator delete[](void* memory) noexcept { operator delete(memory); }
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { operator delete(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  operator delete(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  operator delete(memory);
-}
-void operator delete(void* memory, const std::nothrow_t&) noexcept { operator delete(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { operator delete(memory); }
-void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
-  operator delete(memory);
-}
-void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
-  operator delete(memory);
-}
+void counted::on_delete(std::size_t size) { lrqat::test::counter.bytes.fetch_sub(size); }
 
 namespace lrqat::test {
 namespace {
