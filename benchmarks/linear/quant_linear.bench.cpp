@@ -17,12 +17,11 @@
 #include "../peers/peers.hpp"
 #include "../product_ceilings.hpp"
 #include "../registration.hpp"
+#include "../timing.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <initializer_list>
 #include <string>
 #include <type_traits>
@@ -30,6 +29,7 @@
 namespace {
 
 using namespace lrqat;
+using benchmarks::best_of_several;
 using benchmarks::LinearSizes;
 using Sizes = std::initializer_list<std::size_t>;
 
@@ -85,29 +85,6 @@ struct Case {
   int threads;
   Pass pass;
 };
-
-/// Seconds of one call: on one thread the processor's time, from which other programs on the
-/// machine take nothing, on several the clock on the wall.
-template <class F>
-double seconds_of(int threads, F f) {
-  if (threads > 1) return benchmarks::best_seconds(1, f);
-  const std::clock_t start = std::clock();
-  f();
-  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-}
-
-/// The best of at least three runs and a quarter of a second.
-template <class F>
-double best_of_several(int threads, F f) {
-  f();
-  double best = seconds_of(threads, f), spent = best;
-  for (int runs = 1; runs < 3 || spent < 0.25; ++runs) {
-    const double seconds = seconds_of(threads, f);
-    spent += seconds;
-    best = std::min(best, seconds);
-  }
-  return best;
-}
 
 void report(benchmark::State& state, const Case& each, double seconds) {
   const double product = 2.0 * static_cast<double>(each.sizes.tokens) *
@@ -227,8 +204,7 @@ void add_peers(const Case& each) {
 }
 
 void register_all() {
-  const char* set = std::getenv("LRQAT_BENCHMARKS");
-  const bool all = set != nullptr && std::string(set) == "all";
+  const bool all = benchmarks::all_wanted();
   const int most = std::min(thread_count(), 2);
   constexpr std::size_t wide = 4096;
   for (int threads = 1; threads <= most; ++threads) {
