@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -55,6 +56,18 @@ TEST_CASE("exp: within 2 units in the last place over the whole normal range", "
     INFO(lrqat::kernel::name(isa));
     CHECK(worst <= 2.0);
   }
+}
+
+TEST_CASE("bounded_exp: the bits of exp up to 88, and NaN stays NaN", "[kernel]") {
+  using lrqat::kernel::bounded_exp;
+  for (int i = -100000; i <= 88000; i += 7) {
+    const float x = static_cast<float>(i) * 1e-3f;
+    CHECK(bounded_exp(x) == lrqat::kernel::exp(x));
+  }
+  CHECK(bounded_exp(-std::numeric_limits<float>::infinity()) == 0.0f);
+  for (const std::uint32_t bits : {0x7FC00000u, 0xFFC00000u, 0x7FC001FFu, 0x7FFFFFFFu})
+    CHECK(std::isnan(bounded_exp(std::bit_cast<float>(bits))));
+  CHECK(bounded_exp(-0.5) == lrqat::kernel::exp(-0.5));
 }
 
 TEST_CASE("exp: infinities, NaN, overflow, vanishing results and zero", "[kernel]") {

@@ -10,15 +10,11 @@
 
 namespace lrqat::kernel {
 
-/// e^x within 2 units in the last place. From ln(2^128) on it is infinite, below ln(2^-126) it is 0
-/// (no subnormal results); NaN stays NaN.
-///
-/// x = n ln 2 + r with |r| <= ln(2) / 2; n is added to the exponent of e^r = 1 + r + r^2 q(r),
-/// where q interpolates at the Chebyshev nodes of degree 4 (relative error 1.1e-8, a sixth of a
-/// unit).
-LRQAT_INLINE float exp(float x) {
+namespace detail {
+
+/// The bits of e^x where it is neither too large nor too small, something else elsewhere.
+LRQAT_INLINE std::uint32_t exp_word(float x) {
   constexpr float to_integer = 0x1.8p23f;  // adding it rounds; the sum's low bits are the integer
-  constexpr float overflows = 0x1.62e42ep6f, vanishes = -0x1.5d589ep6f;
   // The high part of ln 2 has 15 bits: n times it is exact, with or without fused multiply-add.
   constexpr float ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;
 
@@ -32,7 +28,20 @@ LRQAT_INLINE float exp(float x) {
   q = q * r + 0x1.000000p-1f;
   const float power = 1.0f + (r + r * r * q);
   const std::uint32_t exponent = std::bit_cast<std::uint32_t>(shifted) << 23;
-  std::uint32_t word = std::bit_cast<std::uint32_t>(power) + exponent;
+  return std::bit_cast<std::uint32_t>(power) + exponent;
+}
+
+}  // namespace detail
+
+/// e^x within 2 units in the last place. From ln(2^128) on it is infinite, below ln(2^-126) it is 0
+/// (no subnormal results); NaN stays NaN.
+///
+/// x = n ln 2 + r with |r| <= ln(2) / 2; n is added to the exponent of e^r = 1 + r + r^2 q(r),
+/// where q interpolates at the Chebyshev nodes of degree 4 (relative error 1.1e-8, a sixth of a
+/// unit).
+LRQAT_INLINE float exp(float x) {
+  constexpr float overflows = 0x1.62e42ep6f, vanishes = -0x1.5d589ep6f;
+  std::uint32_t word = detail::exp_word(x);
   // Masks instead of conditional expressions: gcc would move arithmetic into the branches of the
   // latter and then not vectorise the loop.
   const std::uint32_t too_high = 0u - static_cast<std::uint32_t>(x > overflows);
@@ -40,6 +49,15 @@ LRQAT_INLINE float exp(float x) {
   const std::uint32_t not_a_number = 0u - static_cast<std::uint32_t>(x != x);
   word = (word & ~too_high & not_too_low) | (0x7F800000u & too_high);
   return std::bit_cast<float>(word | (std::bit_cast<std::uint32_t>(x) & not_a_number));
+}
+
+/// The bits of exp, cheaper, for x up to 88: no check for overflow. What a softmax needs.
+LRQAT_INLINE float bounded_exp(float x) {
+  constexpr float vanishes = -0x1.5d589ep6f;
+  const std::uint32_t not_too_low = 0u - static_cast<std::uint32_t>(!(x < vanishes));
+  const std::uint32_t not_a_number = 0u - static_cast<std::uint32_t>(x != x);
+  return std::bit_cast<float>((detail::exp_word(x) & not_too_low) |
+                              (std::bit_cast<std::uint32_t>(x) & not_a_number));
 }
 
 /// The same in double: infinite above 709.78, 0 below -708.40, within 2 units between. The power
@@ -74,6 +92,7 @@ LRQAT_INLINE double exp(double x) {
   word = (word & ~too_high & not_too_low) | (0x7FF0000000000000u & too_high);
   return std::bit_cast<double>(word | (std::bit_cast<std::uint64_t>(x) & not_a_number));
 }
+LRQAT_INLINE double bounded_exp(double x) { return exp(x); }
 
 }  // namespace lrqat::kernel
 

@@ -58,9 +58,48 @@ T attention_scale(const AttentionShape& shape) {
   return static_cast<T>(1 / std::sqrt(static_cast<double>(shape.head_dim)));
 }
 
+/// `rows` neighbouring rows of a square, from column `from` on, in one pass: their maximum joins
+/// `maximum`. Several rows at once: each pass waits for what the one before it stored.
+template <std::size_t rows, class T>
+LRQAT_INLINE void raise_maximum(MatrixView<const T> scores, std::size_t row, std::size_t from,
+                                T* maximum) {
+  const T* const s = &scores(row, from);
+  kernel::for_each_lane(scores.cols - from, [=, stride = scores.stride,
+                                             largest = maximum + from](std::size_t c) {
+    T best = largest[c];
+    LRQAT_UNROLL
+    for (std::size_t i = 0; i < rows; ++i) {
+      const T score = s[i * stride + c];
+      best = score > best ? score : best;
+    }
+    largest[c] = best;
+  });
+}
+
+/// Likewise: the rows become e^(score - maximum), and their sum joins `sum`.
+template <std::size_t rows, class T>
+LRQAT_INLINE void take_powers(MatrixView<T> scores, std::size_t row, std::size_t from,
+                              const T* maximum, T* sum) {
+  T* const s = &scores(row, from);
+  kernel::for_each_lane(scores.cols - from, [=, stride = scores.stride, largest = maximum + from,
+                                             total = sum + from](std::size_t c) {
+    T powers = 0;
+    LRQAT_UNROLL
+    for (std::size_t i = 0; i < rows; ++i) {
+      const T p = kernel::bounded_exp(s[i * stride + c] - largest[c]);
+      s[i * stride + c] = p;
+      powers += p;
+    }
+    total[c] += powers;
+  });
+}
+
 /// The scores of one square, transposed (keys, queries), become e^(score - maximum so far); the
 /// running maximum and sum of each query follow, and rescale[q] is what earlier terms are worth.
 /// Key `row` is visible from column first_visible + row on (a negative start means all columns).
+///
+/// Keys are taken four at a time, counted from the first of the square, and those hidden from a
+/// query add 0: its sum does not depend on which other queries are there.
 template <class T>
 void softmax_square(MatrixView<T> scores, std::ptrdiff_t first_visible, T* maximum, T* sum,
                     T* rescale) {
@@ -70,35 +109,39 @@ void softmax_square(MatrixView<T> scores, std::ptrdiff_t first_visible, T* maxim
       const std::ptrdiff_t hidden = first_visible + static_cast<std::ptrdiff_t>(row);
       return hidden <= 0 ? std::size_t{0} : std::min(static_cast<std::size_t>(hidden), columns);
     };
+    constexpr std::size_t together = 4;
+    // Whole vectors of columns that see none of the four.
+    const auto skipped_of = [=](std::size_t row) { return hidden_of(row) / 16 * 16; };
     kernel::for_each_lane(columns, [=](std::size_t c) { rescale[c] = maximum[c]; });
     for (std::size_t row = 0; row < scores.rows; ++row) {
+      const std::size_t skipped = skipped_of(row / together * together);
       T* const s = scores.row(row).data();
-      const std::size_t hidden = hidden_of(row);
-      for (std::size_t c = 0; c < hidden; ++c) s[c] = -std::numeric_limits<T>::infinity();
-      const std::size_t skipped = hidden / 16 * 16;
-      const T* const from = s + skipped;
-      T* const largest = maximum + skipped;
-      kernel::for_each_lane(columns - skipped, [=](std::size_t c) {
-        const T score = from[c], before = largest[c];
-        largest[c] = score > before ? score : before;
-      });
+      std::fill_n(s, skipped, T(0));
+      for (std::size_t c = skipped; c < hidden_of(row); ++c)
+        s[c] = -std::numeric_limits<T>::infinity();
+    }
+    for (std::size_t row = 0; row < scores.rows; row += together) {
+      const std::size_t from = skipped_of(row);
+      if (scores.rows - row >= together)
+        raise_maximum<together, T>(scores, row, from, maximum);
+      else
+        for (std::size_t i = row; i < scores.rows; ++i)
+          raise_maximum<1, T>(scores, i, from, maximum);
     }
     kernel::for_each_lane(columns, [=](std::size_t c) {
-      rescale[c] = kernel::exp(rescale[c] - maximum[c]);
+      rescale[c] = kernel::bounded_exp(rescale[c] - maximum[c]);
       sum[c] *= rescale[c];
     });
-    for (std::size_t row = 0; row < scores.rows; ++row) {
-      const std::size_t skipped = hidden_of(row) / 16 * 16;
-      T* const s = scores.row(row).data();
-      for (std::size_t c = 0; c < skipped; ++c) s[c] = 0;
-      T* const power = s + skipped;
-      const T* const largest = maximum + skipped;
-      T* const total = sum + skipped;
-      kernel::for_each_lane(columns - skipped, [=](std::size_t c) {
-        const T p = kernel::exp(power[c] - largest[c]);
-        power[c] = p;
-        total[c] += p;
-      });
+    for (std::size_t row = 0; row < scores.rows; row += together) {
+      const std::size_t from = skipped_of(row), rows = scores.rows - row;
+      if (rows >= together)
+        take_powers<together>(scores, row, from, maximum, sum);
+      else if (rows == 3)
+        take_powers<3>(scores, row, from, maximum, sum);
+      else if (rows == 2)
+        take_powers<2>(scores, row, from, maximum, sum);
+      else
+        take_powers<1>(scores, row, from, maximum, sum);
     }
   });
 }

@@ -53,7 +53,7 @@ void softmax_gradient_square(MatrixView<T> scores, MatrixView<T> grad, std::ptrd
       T* const g = grad.row(row).data();
       const T offset = log_sum_exp[row], mean = inner[row];
       kernel::for_each_lane(whole_vectors(visible), [=](std::size_t c) {
-        const T p = kernel::exp(s[c] * scale - offset);
+        const T p = kernel::bounded_exp(s[c] * scale - offset);
         s[c] = p;
         g[c] = p * (g[c] - mean);
       });
