@@ -41,7 +41,7 @@ inline LearningRates learning_rates(const Scheme& scheme) {
     case Method::peqa:
       return {0, bits == 2 ? 1e-2 : bits == 3 ? 2e-3 : 3e-4};
     case Method::full_qat:
-      return {bits == 2 ? 2e-3 : bits == 3 ? 1e-3 : 5e-4, bits == 2 ? 1e-3 : 3e-4};
+      return {bits == 2 ? 3e-3 : bits == 3 ? 1e-3 : 5e-4, bits == 2 ? 1e-3 : 3e-4};
     case Method::lr_qat:
       if (scheme.weight_domain) return {1e-2, bits == 2 ? 5e-3 : 3e-4};
       return {bits == 2 ? 6e-2 : 3e-2, bits == 2 ? 5e-3 : bits == 3 ? 2e-3 : 3e-4};

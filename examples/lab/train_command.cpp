@@ -29,7 +29,7 @@ Default learning rates (adapters or weights, scales), found with stories260K for
                 4 bits and more    3 bits           2 bits
   LR-QAT        0.03, 3e-4         0.03, 2e-3       0.06, 5e-3
   peqa          -, 3e-4            -, 2e-3          -, 1e-2
-  lsq           5e-4, 3e-4         1e-3, 3e-4       2e-3, 1e-3
+  lsq           5e-4, 3e-4         1e-3, 3e-4       3e-3, 1e-3
   wd            0.01, 3e-4         0.01, 3e-4       0.01, 5e-3
   fp32-tuned    1e-4
 Long runs on large models want far smaller ones: LR-QAT's paper has 1e-3 and 1e-5.
