@@ -156,6 +156,11 @@ void check_any_number_of_threads() {
     check_threads<QuantLinear<UInt<3>, PerTensor, Packed, LowRank<2>, Input<UInt<8>>, Backend>>(
         sizes);
   }
+  // Groups that lie inside of column blocks, and some that reach into two.
+  for (const Sizes& sizes : {Sizes{65, 513, 9}, Sizes{33, 1100, 3}, Sizes{300, 512, 40}}) {
+    check_threads<QuantLinear<Int<4>, PerGroup<32>, FixedPoint, LowRank<3>, Backend>>(sizes);
+    check_threads<QuantLinear<Int<3>, PerGroup<48>, Packed, ScaleOnly, Backend>>(sizes);
+  }
 }
 
 /// Integers and the bits of both passes, whatever the library's own kernels run on.

@@ -137,7 +137,9 @@ TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",
     weight.values[i] = static_cast<float>(random.below(19, 2 * i)) - 9.0f;
     gradient.values[i] = static_cast<float>(random.below(9, 2 * i + 1)) - 4.0f;
   }
-  const auto gradients = [&](const std::vector<std::vector<Tile>>& blocks) {
+  // `columns`: those of all blocks but the last; 0 where they differ.
+  const auto gradients = [&](const std::vector<std::vector<Tile>>& blocks,
+                             std::size_t columns = 0) {
     F form(weight.view(), std::vector<QParams>(out * 4, QParams{1.0f, 0.0f}), options);
     for (const Parameter<float>& each : form.parameters()) {
       if (each.role != Role::adapter) continue;
@@ -145,7 +147,8 @@ TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",
         each.value[i] = static_cast<float>(random.below(5, 1000 + i)) - 2.0f;
     }
     for (const std::vector<Tile>& block : blocks) {
-      std::vector<float> shared(form.shared_gradients());
+      std::vector<float> shared(columns == 0 ? form.shared_gradients()
+                                             : form.shared_gradients(columns));
       for (const Tile& tile : block) {
         Matrix z(tile.rows, tile.cols), g(tile.rows, tile.cols);
         form.latent(tile, z.view());
@@ -165,6 +168,14 @@ TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",
   CHECK(gradients({{{0, 0, 4, in}, {4, 0, 9, in}}}) == whole);
   CHECK(gradients({{{0, 0, out, 11}}, {{0, 11, out, 18}}}) == whole);
   CHECK(gradients({{{0, 0, 1, 3}, {1, 0, 12, 3}}, {{0, 3, 5, 26}, {5, 3, 8, 26}}}) == whole);
+  // Scales of groups that lie inside of blocks are nobody else's.
+  CHECK(gradients({{{0, 0, 5, 16}, {5, 0, 8, 16}}, {{0, 16, out, 13}}}, 16) == whole);
+  CHECK(gradients({{{0, 0, out, 20}}, {{0, 20, out, 9}}}, 20) == whole);
+  const F form(weight.view(), std::vector<QParams>(out * 4, QParams{1.0f, 0.0f}), options);
+  CHECK(form.shared_gradients(16) == 2 * out);
+  CHECK(form.shared_gradients(20) == 2 * out + 4 * out);
+  CHECK(form.shared_gradients(in) == 2 * out);
+  CHECK(form.shared_gradients() == 2 * out + 4 * out);
 }
 
 /// A granularity of one's own: columns in fours share a scale over all rows.

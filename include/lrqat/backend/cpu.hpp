@@ -74,8 +74,9 @@ struct CpuIn {
     const Shape shape = parameterization.shape();
     const std::size_t columns = column_block(shape.cols);
     const std::size_t blocks = (shape.cols + columns - 1) / columns;
-    const std::size_t wave = std::min(blocks, blocks_at_once(parameterization.shared_gradients()));
-    const auto shared = scratch<struct shared_slot>(wave, parameterization.shared_gradients());
+    const std::size_t in_common = parameterization.shared_gradients(columns);
+    const std::size_t wave = std::min(blocks, blocks_at_once(in_common));
+    const auto shared = scratch<struct shared_slot>(wave, in_common);
     for (std::size_t first = 0; first < blocks; first += wave) {
       const std::size_t count = std::min(wave, blocks - first);
       parallel_for(count, [&](std::size_t i) {

@@ -136,43 +136,63 @@ class Parameterization {
     rebuild_levels(tile, q, q);
   }
 
-  /// Length of the buffer that the tiles of one column block share; zero it before the first.
-  std::size_t shared_gradients() const {
-    return (T::scale ? scale_.size() : 0) + (trains_adapter ? adapter_.shared_gradients() : 0);
+  /// Length of the buffer of gradients that column blocks have in common: one buffer a block, for
+  /// all of its tiles, zero before the first. The second form is for blocks of `columns`, the last
+  /// of a row perhaps shorter: where no scale of a row reaches into two of them, gradients of scales
+  /// are added in place and not to the buffer.
+  std::size_t shared_gradients() const { return shared_scales() + shared_by_adapter(); }
+  std::size_t shared_gradients(std::size_t columns) const {
+    const bool apart = layout_.scales.rows == shape_.rows &&
+                       (columns % layout_.group_columns == 0 || columns >= shape_.cols);
+    return (apart ? 0 : shared_scales()) + shared_by_adapter();
   }
 
   /// Adds the tile's gradients; g holds dL/dW_hat and is left with dL/dz.
+  /// @param shared  the block's buffer, of either length
   void backward(const Tile& tile, MatrixView<const float> z, MatrixView<float> g,
                 std::span<float> shared) {
-    const std::size_t scales = T::scale ? scale_.size() : 0;
+    const bool in_place = T::scale && !shares_scales(shared.size());
     kernel::vectorised([&] {
       layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
                                          auto cell) LRQAT_INLINE_LAMBDA {
         const float sum = segment_gradient<G, P, E, coupling>(
             count, used_scale(cell), zero_point(cell), &z(row - tile.row, col - tile.col),
             &g(row - tile.row, col - tile.col));
-        if constexpr (T::scale) shared[cell] += sum;
+        if constexpr (T::scale) {
+          if (in_place)
+            add_scale_gradient(cell, sum);
+          else
+            shared[cell] += sum;
+        }
       });
     });
-    if constexpr (trains_adapter) adapter_.backward(tile, g, shared.subspan(scales));
+    if constexpr (trains_adapter)
+      adapter_.backward(tile, g, shared.subspan(in_place ? 0 : shared_scales()));
   }
 
   /// Adds one column block's shared gradients to the parameters'; call it in block order.
   void reduce(std::span<const float> shared) {
-    if constexpr (T::scale) {
-      const float high = G::level(G::code_max, 0.0f);
-      for (std::size_t i = 0; i < scale_.size(); ++i) {
-        const float factor = E::scale_factor(cell_size(i), high);
-        if (!(scale_[i] < scale_floor)) scale_gradient_[i] += factor * shared[i];
-      }
-    }
-    if constexpr (trains_adapter) adapter_.reduce(shared.subspan(T::scale ? scale_.size() : 0));
+    const std::size_t scales = shares_scales(shared.size()) ? shared_scales() : 0;
+    if constexpr (T::scale)
+      for (std::size_t i = 0; i < scales; ++i) add_scale_gradient(i, shared[i]);
+    if constexpr (trains_adapter) adapter_.reduce(shared.subspan(scales));
   }
 
   /// max(s, 1e-8): the scale that is used; below the floor it gets no gradient.
   float used_scale(std::size_t cell) const { return std::max(scale_[cell], scale_floor); }
 
  private:
+  std::size_t shared_scales() const { return T::scale ? scale_.size() : 0; }
+  std::size_t shared_by_adapter() const {
+    return trains_adapter ? adapter_.shared_gradients() : 0;
+  }
+  /// Whether a buffer of that size holds gradients of scales.
+  bool shares_scales(std::size_t size) const { return size == shared_gradients(); }
+  void add_scale_gradient(std::size_t cell, float sum) {
+    const float factor = E::scale_factor(cell_size(cell), G::level(G::code_max, 0.0f));
+    if (!(scale_[cell] < scale_floor)) scale_gradient_[cell] += factor * sum;
+  }
+
   float zero_point(std::size_t cell) const {
     if constexpr (G::has_zero_point)
       return zero_point_[cell];
