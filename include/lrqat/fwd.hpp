@@ -62,6 +62,10 @@ struct Compute;
 struct Cpu;
 struct Reference;
 
+struct Float32Scale;
+struct Fp16Scale;
+struct AnyScale;
+
 class AnyLinear;
 
 }  // namespace lrqat

@@ -32,6 +32,9 @@
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
+#include <lrqat/scale_format/any_scale.hpp>
+#include <lrqat/scale_format/float32_scale.hpp>
+#include <lrqat/scale_format/fp16_scale.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
 #include <lrqat/storage/packed.hpp>

@@ -15,6 +15,7 @@
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
+#include <lrqat/scale_format/float32_scale.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
 #include <lrqat/storage/packed.hpp>
@@ -31,7 +32,7 @@ namespace lrqat::test {
 namespace {
 
 template <class G, class Gran, class S, class A, class P>
-using Form = Parameterization<G, Gran, S, A, P, StraightThrough, AdapterAndScale>;
+using Form = Parameterization<G, Gran, S, A, P, StraightThrough, AdapterAndScale, Float32Scale>;
 
 /// Scales around 0.2, zero points 0 to 2 and a random adapter.
 template <class G, class Gran, class S, class A, class P>
@@ -203,7 +204,7 @@ std::vector<float> scale_gradients() {
   Matrix weight(3, 10, 1.0f), z(3, 10), gradient(3, 10);
   for (std::size_t j = 0; j < 10; ++j) gradient(0, j) = j % 4 == 0 ? 1.0f : 0.0f;
   using F = Parameterization<Int<4>, Gran, Packed, NoAdapter, InsideRounding, GroupAsFactor,
-                             AdapterAndScale>;
+                             AdapterAndScale, Float32Scale>;
   const std::vector<QParams> qparams(Gran::layout({3, 10}, {}).size(), QParams{1.0f, 0.0f});
   F form(weight.view(), qparams, {});
   std::vector<float> shared(form.shared_gradients());

@@ -9,6 +9,10 @@
 
 namespace lrqat {
 
+/// No scale is used below this, and a scale below it gets no gradient (lr-qat, section 1.1); formats
+/// of scales may have a floor above it.
+inline constexpr float scale_floor = 1e-8f;
+
 /// What a group of weights shares: weight = scale * level, code = level + zero_point.
 struct QParams {
   float scale = 0.0f;

@@ -24,6 +24,7 @@ struct input {};
 struct trainable {};
 struct backend {};
 struct compute {};
+struct scale_format {};
 }  // namespace kind
 
 template <class P>

@@ -8,10 +8,14 @@
 
 namespace lrqat {
 
+/// See scale_format/any_scale.hpp.
+enum class ScaleType { float32, fp16 };
+
 struct QuantOptions {
   float alpha = 1.0f;          // adapter gain is alpha / rank
   std::size_t rank = 0;        // read by LowRank<dynamic> only
   std::size_t group_size = 0;  // read by PerGroup<dynamic> only
+  ScaleType scale_type = ScaleType::float32;  // read by AnyScale only
   std::uint64_t seed = 0;      // of every random initial value
   std::uint64_t stream = 0;    // tells the layers of one model apart
 };

@@ -11,9 +11,6 @@
 
 namespace lrqat {
 
-/// No scale is used below this, and a scale below it gets no gradient (lr-qat, section 1.1).
-inline constexpr float scale_floor = 1e-8f;
-
 /// Extremes of a group; zero is always inside.
 struct Range {
   float low = 0.0f, high = 0.0f;

@@ -28,13 +28,13 @@ struct NamedGradient {
 ///
 /// Shapes: weight (out, in), x (tokens, in), y (tokens, out). Copying copies the whole layer.
 template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
-          class B>
+          class B, class F>
 class BasicQuantLinear {
  public:
   using scalar = float;
   using grid = G;
   using granularity = Gran;
-  using parameterization = Parameterization<G, Gran, S, A, P, E, T>;
+  using parameterization = Parameterization<G, Gran, S, A, P, E, T, F>;
   using merged = MergedLinear<G, In, B>;
 
   /// Chooses a scale for each group of `weight` with the initializer, then freezes the weight on
@@ -137,8 +137,9 @@ class BasicQuantLinear {
 
   /// The same function in another parameterization: its base is this layer's merged weight on the
   /// same scales, so that W_hat is equal, and its adapter starts anew.
-  /// @throws Error when the group sizes differ, or where the other storage cannot hold a weight
-  ///         closely enough, as bfloat16 some levels beyond 128 in the weight domain
+  /// @throws Error when the group sizes differ, or where the other layer cannot hold a scale, or
+  ///         its storage a weight closely enough, as bfloat16 some levels beyond 128 in the weight
+  ///         domain
   template <class Other>
   Other convert_to(const QuantOptions& options = {}) const {
     static_assert(std::is_same_v<typename Other::grid, G> &&
@@ -161,6 +162,10 @@ class BasicQuantLinear {
     const MatrixView<float> view(base.data(), shape.rows, shape.cols);
     weight_.weight({0, 0, shape.rows, shape.cols}, view);
     Other converted(view, qparams, options, bias_);
+    for (std::size_t cell = 0; cell < qparams.size(); ++cell)
+      expects(converted.weight().used_scale(cell) == qparams[cell].scale,
+              "QuantLinear::convert_to: scale ", cell, " of ", qparams[cell].scale, " becomes ",
+              converted.weight().used_scale(cell), " in the other format");
     converted.for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
       const MatrixView<float> own(base.data(), 1, shape.cols);
       weight_.levels({row, 0, 1, shape.cols}, own);
@@ -189,9 +194,9 @@ class BasicQuantLinear {
   parameterization& weight() { return weight_; }
   std::span<const float> bias() const { return bias_; }
 
-  /// Calls f(row, levels) for each row of W_hat / s, from the first to the last.
-  template <class F>
-  void for_each_row_of_levels(F f) const {
+  /// Calls visit(row, levels) for each row of W_hat / s, from the first to the last.
+  template <class Visit>
+  void for_each_row_of_levels(Visit visit) const {
     const Shape shape = weight_.shape();
     constexpr std::size_t rows = 16;
     AlignedVector<float> buffer(rows * shape.cols);
@@ -200,7 +205,7 @@ class BasicQuantLinear {
       const MatrixView<float> levels(buffer.data(), tile.rows, tile.cols);
       weight_.levels(tile, levels);
       for (std::size_t i = 0; i < tile.rows; ++i)
-        f(row + i, std::span<const float>(levels.row(i)));
+        visit(row + i, std::span<const float>(levels.row(i)));
     }
   }
 
@@ -282,14 +287,14 @@ struct layer<true, Ps...> {
       BasicQuantLinear<typename s::grid, typename s::granularity, typename s::storage,
                        typename s::adapter, typename s::placement, typename s::estimator,
                        typename s::initializer, typename s::trainable, typename s::input,
-                       typename s::backend>;
+                       typename s::backend, typename s::scale_format>;
 };
 
 }  // namespace detail
 
 /// The layer of these policies, in any order, at most one of each kind; a grid is required.
 /// Defaults: PerChannel, NoAdapter, InsideRounding, StraightThrough, MinMax, AdapterAndScale,
-/// NoInput, Compute<float>, Cpu, and the storage that fits (FixedPoint; Packed without adapter;
+/// NoInput, Compute<float>, Cpu, Float32Scale, and the storage that fits (FixedPoint; Packed without adapter;
 /// Dense<float> in the weight domain and for FullRank).
 template <class... Policies>
 using QuantLinear =

@@ -16,6 +16,7 @@
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/concept/input_quantizer.hpp>
 #include <lrqat/concept/placement.hpp>
+#include <lrqat/concept/scale_format.hpp>
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/concept/trainable.hpp>
 #include <lrqat/core/policy.hpp>
@@ -24,6 +25,7 @@
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/input/no_input.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
+#include <lrqat/scale_format/float32_scale.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
 #include <lrqat/storage/packed.hpp>
@@ -123,6 +125,7 @@ struct slots {
   using trainable = get<kind::trainable, AdapterAndScale>;
   using input = get<kind::input, NoInput>;
   using compute = get<kind::compute, Compute<float>>;
+  using scale_format = get<kind::scale_format, Float32Scale>;
   using backend = typename backend_in<get<kind::backend, Cpu>, compute>::type;
 };
 
@@ -142,7 +145,7 @@ template <class P>
 inline constexpr bool has_slot =
     is_one_of<typename kind_of<P>::type, kind::grid, kind::granularity, kind::storage,
               kind::adapter, kind::placement, kind::estimator, kind::initializer, kind::input,
-              kind::trainable, kind::backend, kind::compute>;
+              kind::trainable, kind::backend, kind::compute, kind::scale_format>;
 
 template <class... Ps>
 consteval bool kinds_are_known() {
@@ -220,16 +223,20 @@ consteval bool slots_model_their_concepts() {
 }
 
 template <class S>
-consteval bool storage_and_initializer_fit_the_grid() {
+consteval bool policies_fit_the_grid() {
   constexpr bool storage = StorageOf<typename S::storage, typename S::grid>;
   constexpr bool initializer = InitializerOf<typename S::initializer, typename S::grid>;
+  constexpr bool scale_format = ScaleFormatOf<typename S::scale_format, typename S::grid>;
   static_assert(StorageOf<typename S::storage, typename S::grid>,
                 "QuantLinear<...>: the storage does not model lrqat::StorageOf for this grid "
                 "(concept/storage.hpp); the missing member follows.");
   static_assert(InitializerOf<typename S::initializer, typename S::grid>,
                 "QuantLinear<...>: the initializer does not model lrqat::InitializerOf for this "
                 "grid (concept/initializer.hpp); the missing member follows.");
-  return storage && initializer;
+  static_assert(ScaleFormatOf<typename S::scale_format, typename S::grid>,
+                "QuantLinear<...>: the scale format does not model lrqat::ScaleFormatOf for this "
+                "grid (concept/scale_format.hpp); the missing member follows.");
+  return storage && initializer && scale_format;
 }
 
 template <class S>
@@ -269,7 +276,7 @@ consteval bool valid_policies() {
     if constexpr (kinds_are_known<Ps...>())
       if constexpr (kinds_are_single<Ps...>())
         if constexpr (slots_model_their_concepts<slots<Ps...>>())
-          if constexpr (storage_and_initializer_fit_the_grid<slots<Ps...>>())
+          if constexpr (policies_fit_the_grid<slots<Ps...>>())
             return policies_agree<slots<Ps...>>();
   return false;
 }

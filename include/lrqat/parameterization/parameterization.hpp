@@ -8,11 +8,11 @@
 #include <lrqat/concept/granularity.hpp>
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/concept/placement.hpp>
+#include <lrqat/concept/scale_format.hpp>
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/concept/trainable.hpp>
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/scratch.hpp>
-#include <lrqat/initializer/range.hpp>  // scale_floor
 #include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/parameterization/tile_gradient.hpp>
 #include <lrqat/placement/scale_coupling.hpp>
@@ -36,7 +36,7 @@ namespace lrqat {
 /// The numbers that decide a rounding are computed in one fixed order, so that integers do not
 /// depend on tiles, threads or instruction set.
 template <Grid G, Granularity Gran, PolicyOf<kind::storage> S, Adapter A, Placement P, Estimator E,
-          Trainable T>
+          Trainable T, ScaleFormatOf<G> F>
 requires StorageOf<S, G>
 class Parameterization {
  public:
@@ -54,7 +54,10 @@ class Parameterization {
   /// to give it its rows.
   /// @pre shapes and sizes agree (checked by the layer)
   Parameterization(Shape shape, std::span<const QParams> qparams, const QuantOptions& options)
-      : shape_(shape), layout_(Gran::layout(shape_, options)), adapter_(shape_, options) {
+      : shape_(shape),
+        layout_(Gran::layout(shape_, options)),
+        format_(options),
+        adapter_(shape_, options) {
     scale_.resize(qparams.size());
     if constexpr (G::has_zero_point) zero_point_.resize(qparams.size());
     for (std::size_t i = 0; i < qparams.size(); ++i) {
@@ -178,8 +181,10 @@ class Parameterization {
     if constexpr (trains_adapter) adapter_.reduce(shared.subspan(scales));
   }
 
-  /// max(s, 1e-8): the scale that is used; below the floor it gets no gradient.
-  float used_scale(std::size_t cell) const { return std::max(scale_[cell], scale_floor); }
+  /// The scale that is used: s in its format, at least the floor; below that it gets no gradient.
+  float used_scale(std::size_t cell) const {
+    return format_.template round<G>(std::max(scale_[cell], format_.floor()), zero_point(cell));
+  }
 
  private:
   std::size_t shared_scales() const { return T::scale ? scale_.size() : 0; }
@@ -190,7 +195,7 @@ class Parameterization {
   bool shares_scales(std::size_t size) const { return size == shared_gradients(); }
   void add_scale_gradient(std::size_t cell, float sum) {
     const float factor = E::scale_factor(cell_size(cell), G::level(G::code_max, 0.0f));
-    if (!(scale_[cell] < scale_floor)) scale_gradient_[cell] += factor * sum;
+    if (!(scale_[cell] < format_.floor())) scale_gradient_[cell] += factor * sum;
   }
 
   float zero_point(std::size_t cell) const {
@@ -260,6 +265,7 @@ class Parameterization {
 
   Shape shape_;
   ScaleLayout layout_;
+  [[no_unique_address]] F format_;
   AlignedVector<std::byte> base_;
   AlignedVector<float> scale_, scale_gradient_, zero_point_;
   [[no_unique_address]] typename A::state adapter_;
