@@ -86,6 +86,44 @@ TEST_CASE("AnyLinear: a layer with a parallel branch trains, but does not merge"
   CHECK_THROWS_WITH(branch.merge(), Contains("(6, 9)") && Contains("beside"));
 }
 
+TEST_CASE("AnyLinear: a merged layer tells its codes, and a layer is made of them again",
+          "[linear]") {
+  const QuantLinear<UInt<3>, PerGroup<4>, LowRank<2>> layer(weight.view());
+  const auto merged = layer.merge();
+  const AnyLinear any{merged};
+  REQUIRE(any.is_merged());
+  const MergedWeight numbers = any.merged_weight();
+  CHECK(numbers.bits == 3);
+  CHECK(numbers.code_min == 0);
+  CHECK(numbers.has_zero_point);
+  CHECK(numbers.is_uniform);
+  CHECK(numbers.layout == merged.layout());
+  CHECK(bits_of(any.weight()) == bits_of(weight_of(merged).values));
+  const auto again = merged_linear<MergedLinear<UInt<3>>>(numbers);
+  CHECK(bits_of(weight_of(again).values) == bits_of(weight_of(merged).values));
+  Matrix rows(6, 9);
+  for (std::size_t i = 0; i < 6; ++i) numbers.dequantize(i, rows.view().row(i));
+  CHECK(bits_of(rows.values) == bits_of(weight_of(merged).values));
+
+  CHECK_THROWS_WITH(merged_linear<MergedLinear<Int<3>>>(numbers), Contains("3 bits from -4"));
+  MergedWeight broken = numbers;
+  broken.codes[10] = 8;
+  CHECK_THROWS_WITH(merged_linear<MergedLinear<UInt<3>>>(broken), Contains("code 8 at (1, 1)"));
+  broken.codes.pop_back();
+  CHECK_THROWS_WITH(merged_linear<MergedLinear<UInt<3>>>(broken), Contains("53 codes"));
+}
+
+TEST_CASE("AnyLinear: only plain and merged layers tell their weight", "[linear]") {
+  const AnyLinear dense(DenseLinear<float>(weight.view()));
+  CHECK(bits_of(dense.weight()) == bits_of(weight.values));
+  CHECK_FALSE(dense.is_merged());
+  CHECK_THROWS_WITH(dense.merged_weight(), Contains("no codes"));
+  const AnyLinear trained(QuantLinear<Int<4>>(weight.view()));
+  CHECK_FALSE(trained.is_merged());
+  CHECK_THROWS_WITH(trained.weight(), Contains("merge"));
+  CHECK_THROWS_WITH(trained.merged_weight(), Contains("merge"));
+}
+
 TEST_CASE("AnyLinear: errors of the layer inside come through", "[linear]") {
   const AnyLinear any(QuantLinear<Int<4>>(weight.view()));
   Matrix y(4, 6);

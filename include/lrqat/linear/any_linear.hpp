@@ -6,7 +6,10 @@
 #include <lrqat/concept/linear_layer.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
+#include <lrqat/linear/merged_weight.hpp>
 
+#include <algorithm>
+#include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -16,10 +19,21 @@ namespace lrqat {
 namespace detail {
 
 template <class L>
-inline constexpr bool mergeable = requires(const L& layer) { layer.merge(); };
+inline constexpr bool mergeable = requires(const L& layer) {
+  layer.merge();
+};
 template <class L>
-  requires requires { requires !L::merges; }
+requires requires { requires !L::merges; }
 inline constexpr bool mergeable<L> = false;
+
+template <class L>
+inline constexpr bool has_codes = requires(const L& layer) {
+  lrqat::merged_weight(layer);
+};
+template <class L>
+inline constexpr bool has_plain_weight = requires(const L& layer) {
+  { layer.weight() } -> std::same_as<MatrixView<const float>>;
+};
 
 }  // namespace detail
 
@@ -30,8 +44,8 @@ class AnyLinear {
   using scalar = float;
 
   template <class L>
-    requires(!std::is_same_v<std::remove_cvref_t<L>, AnyLinear>)
-  explicit AnyLinear(L layer) : layer_(std::make_unique<Held<L>>(std::move(layer))) {}
+  requires(!std::is_same_v<std::remove_cvref_t<L>, AnyLinear>) explicit AnyLinear(L layer)
+      : layer_(std::make_unique<Held<L>>(std::move(layer))) {}
 
   std::size_t in_features() const { return layer_->in_features(); }
   std::size_t out_features() const { return layer_->out_features(); }
@@ -45,6 +59,11 @@ class AnyLinear {
   Parameters<float> parameters() { return layer_->parameters(); }
   /// The merged layer. @throws Error for a layer that has no codes to merge into
   AnyLinear merge() const { return AnyLinear(layer_->merge()); }
+  /// Codes and scales of a merged layer. @throws Error for any other
+  MergedWeight merged_weight() const { return layer_->merged_weight(); }
+  bool is_merged() const { return layer_->is_merged(); }
+  /// The weight (out, in) of a plain or merged layer. @throws Error for one that trains on a grid
+  AlignedVector<float> weight() const { return layer_->weight(); }
   /// All zero for layers that do not count their bytes.
   LayerBytes bytes() const { return layer_->bytes(); }
 
@@ -57,6 +76,9 @@ class AnyLinear {
     virtual void backward(MatrixView<const float>, MatrixView<const float>, MatrixView<float>) = 0;
     virtual Parameters<float> parameters() = 0;
     virtual std::unique_ptr<Interface> merge() const = 0;
+    virtual MergedWeight merged_weight() const = 0;
+    virtual bool is_merged() const = 0;
+    virtual AlignedVector<float> weight() const = 0;
     virtual LayerBytes bytes() const = 0;
   };
 
@@ -88,6 +110,26 @@ class AnyLinear {
       else
         fail("AnyLinear::merge: this layer (", out_features(), ", ", in_features(),
              ") has no codes to merge into, or has an adapter beside them");
+    }
+    bool is_merged() const override { return detail::has_codes<L>; }
+    MergedWeight merged_weight() const override {
+      if constexpr (detail::has_codes<L>)
+        return lrqat::merged_weight(layer);
+      else
+        fail("AnyLinear::merged_weight: this layer (", out_features(), ", ", in_features(),
+             ") has no codes; merge() it first");
+    }
+    AlignedVector<float> weight() const override {
+      AlignedVector<float> values(out_features() * in_features());
+      const MatrixView<float> view(values.data(), out_features(), in_features());
+      if constexpr (detail::has_codes<L>)
+        layer.weight({0, 0, view.rows, view.cols}, view);
+      else if constexpr (detail::has_plain_weight<L>)
+        std::copy_n(layer.weight().data, values.size(), values.data());
+      else
+        fail("AnyLinear::weight: this layer (", out_features(), ", ", in_features(),
+             ") trains on a grid; merge() it first");
+      return values;
     }
     LayerBytes bytes() const override {
       if constexpr (requires { layer.bytes(); })

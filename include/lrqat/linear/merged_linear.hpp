@@ -25,6 +25,7 @@ template <Grid G, InputQuantizer In = NoInput, Backend B = Cpu>
 class MergedLinear {
  public:
   using scalar = float;
+  using grid = G;
   using storage = Packed::bound_to<G>;
 
   /// Copies scales (and zero points, empty for grids without one) in layout order; the codes are
