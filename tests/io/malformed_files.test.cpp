@@ -2,6 +2,7 @@
 // io/malformed_files.test.cpp: whatever a file holds, a reader answers with a result or with one
 // lrqat::Error; it never crashes, and never takes memory out of proportion to the file.
 #include <lrqat/core/rng.hpp>
+#include <lrqat/io/gguf_llama.hpp>
 #include <lrqat/io/hugging_face.hpp>
 #include <lrqat/io/llama2c.hpp>
 #include <lrqat/io/llama2c_tokenizer.hpp>
@@ -11,6 +12,7 @@
 
 #include "hugging_face_folder.hpp"
 #include "llama2c_int8.hpp"
+#include "mixed_llama.hpp"
 #include "npy_file.hpp"
 #include "small_llama.hpp"
 #include "small_tokenizer.hpp"
@@ -112,6 +114,11 @@ void make_hugging_face(const Path& folder, Shards shards) {
       folder, lrqat::test::hugging_face_tensors<lrqat::bf16>(weights, "BF16").tensors, shards);
 }
 
+void write_mixed_gguf(const Path& path) {
+  lrqat::write_gguf_llama(path, lrqat::test::MixedLlama(true).to_store(),
+                          lrqat::test::six_pieces());
+}
+
 const std::vector<Victim>& victims() {
   const auto llama2c = [](const Path& folder) { return sum_of(lrqat::read_llama2c(folder / "m")); };
   const auto hugging_face = [](const Path& folder) {
@@ -141,6 +148,12 @@ const std::vector<Victim>& victims() {
        },
        [](const Path& f) {
          return static_cast<double>(lrqat::read_npy<float>(f / "t").values.size());
+       }},
+      {"m", [](const Path& f) { write_mixed_gguf(f / "m"); },
+       [](const Path& f) {
+         const lrqat::GgufFile file(f / "m");
+         return sum_of(lrqat::read_gguf_llama(file).weights) +
+                static_cast<double>(lrqat::read_gguf_vocabulary(file).pieces.size());
        }},
       {"model.safetensors", [](const Path& f) { make_hugging_face(f, 1u); },
        [](const Path& f) {

@@ -73,6 +73,19 @@ class Llama2cTokenizer final : public Tokenizer {
     return merge(tokens);
   }
 
+  Vocabulary vocabulary() const override {
+    Vocabulary all;
+    for (const Piece& piece : pieces_) {
+      const bool is_byte = has_bytes_ && byte_of(piece.text) >= 0;
+      all.pieces.push_back({replaced(piece.text, " ", Vocabulary::space), piece.score,
+                            is_byte ? PieceKind::byte : PieceKind::normal});
+    }
+    all.pieces[0] = {"<unk>", 0.0f, PieceKind::unknown};
+    all.pieces[1] = {"<s>", 0.0f, PieceKind::control};
+    all.pieces[2] = {"</s>", 0.0f, PieceKind::control};
+    return all;
+  }
+
   /// As run.c: a space that opens the piece is dropped after the beginning of a text.
   std::string decode(Token previous, Token token) const override {
     expects(token < pieces_.size(), "decode: token ", token, " in a vocabulary of ",
@@ -174,6 +187,30 @@ class Llama2cTokenizer final : public Tokenizer {
   std::size_t longest_ = 0;  // bytes of the longest piece
   bool has_bytes_ = false;
 };
+
+/// The tokenizer of a vocabulary whose special pieces have the ids that this one needs.
+/// @throws Error, beginning with `where`, for any other
+inline Llama2cTokenizer llama2c_tokenizer(const Vocabulary& vocabulary, const std::string& where) {
+  using Kind = PieceKind;
+  expects(vocabulary.unknown == 0 && vocabulary.bos == 1 && vocabulary.eos == 2, where,
+          ": the ids of its tokenizer for the unknown, the beginning and the end of a text are ",
+          vocabulary.unknown, ", ", vocabulary.bos, ", ", vocabulary.eos, ", not 0, 1, 2");
+  std::vector<Llama2cTokenizer::Piece> pieces;
+  for (std::size_t id = 0; id < vocabulary.pieces.size(); ++id) {
+    const Vocabulary::Piece& piece = vocabulary.pieces[id];
+    const bool is_in_place = piece.kind == Kind::normal ||
+                             (piece.kind == Kind::byte && id >= 3 && id < 259) ||
+                             (id < 3 && piece.kind == (id == 0 ? Kind::unknown : Kind::control));
+    expects(is_in_place, where, ": piece ", id, " of its tokenizer is of kind ",
+            static_cast<int>(piece.kind), ", which has no place there; name a tokenizer");
+    pieces.push_back({replaced(piece.text, Vocabulary::space, " "), piece.score});
+  }
+  if (pieces.size() >= 3) {
+    pieces[1].text = "\n<s>\n";  // as llama2.c writes them, out of the way of any text
+    pieces[2].text = "\n</s>\n";
+  }
+  return Llama2cTokenizer(std::move(pieces), where);
+}
 
 /// Reads a tokenizer.bin. The file does not say how many pieces it holds: `vocab_size` comes from
 /// the model. A piece that ends beyond the file or is longer than the file's own maximum, a score

@@ -51,6 +51,22 @@ class SentencePieceTokenizer final : public Tokenizer {
     return tokens;
   }
 
+  Vocabulary vocabulary() const override {
+    Vocabulary all;
+    for (int id = 0; id < processor_.GetPieceSize(); ++id)
+      all.pieces.push_back({processor_.IdToPiece(id), processor_.GetScore(id),
+                            processor_.IsUnknown(id)   ? PieceKind::unknown
+                            : processor_.IsControl(id) ? PieceKind::control
+                            : processor_.IsByte(id)    ? PieceKind::byte
+                            : processor_.IsUnused(id)  ? PieceKind::unused
+                                                       : PieceKind::normal});
+    all.unknown = static_cast<std::uint32_t>(processor_.unk_id());
+    all.bos = bos();
+    // A model without an end of texts: its beginning ends the one before.
+    all.eos = processor_.eos_id() < 0 ? all.bos : static_cast<std::uint32_t>(processor_.eos_id());
+    return all;
+  }
+
   std::string decode(Token previous, Token token) const override {
     expects(token < vocab_size(), "decode: token ", token, " in a vocabulary of ", vocab_size());
     if (processor_.IsControl(token)) return {};

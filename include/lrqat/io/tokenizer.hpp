@@ -3,6 +3,9 @@
 #ifndef LRQAT_IO_TOKENIZER_HPP
 #define LRQAT_IO_TOKENIZER_HPP
 
+#include <lrqat/core/expects.hpp>
+#include <lrqat/io/vocabulary.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,6 +33,10 @@ class Tokenizer {
   /// The bytes that `token` adds to a text after `previous`. They may be part of a character only:
   /// pieces for single bytes exist. A token outside the vocabulary is an error.
   virtual std::string decode(Token previous, Token token) const = 0;
+  /// Its pieces, for a file that carries them along. @throws Error where they are of another kind
+  virtual Vocabulary vocabulary() const {
+    fail("this tokenizer has no pieces that a model's file could carry along");
+  }
 };
 
 /// The text of a whole sequence; the beginnings of texts in it add nothing.

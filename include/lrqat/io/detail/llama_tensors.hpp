@@ -36,7 +36,7 @@ struct BlockTensor {
   std::string_view name;  // as in LlamaWeights::Block
   AlignedVector<float> LlamaWeights::Block::*member;
   Extent rows, cols;  // a norm is one row
-  std::string_view hugging_face_name;
+  std::string_view hugging_face_name, gguf_name;
 
   std::size_t size(const LlamaConfig& config) const {
     return saturating_product({extent(config, rows), extent(config, cols)});
@@ -47,16 +47,25 @@ using LlamaBlock = LlamaWeights::Block;
 
 /// In the order of a llama2.c file.
 inline constexpr BlockTensor block_tensors[] = {
-    {"attention_norm", &LlamaBlock::attention_norm, Extent::one, Extent::dim, "input_layernorm"},
-    {"query", &LlamaBlock::query, Extent::query, Extent::dim, "self_attn.q_proj"},
-    {"key", &LlamaBlock::key, Extent::key_value, Extent::dim, "self_attn.k_proj"},
-    {"value", &LlamaBlock::value, Extent::key_value, Extent::dim, "self_attn.v_proj"},
-    {"output", &LlamaBlock::output, Extent::dim, Extent::query, "self_attn.o_proj"},
-    {"mlp_norm", &LlamaBlock::mlp_norm, Extent::one, Extent::dim, "post_attention_layernorm"},
-    {"gate", &LlamaBlock::gate, Extent::hidden, Extent::dim, "mlp.gate_proj"},
-    {"down", &LlamaBlock::down, Extent::dim, Extent::hidden, "mlp.down_proj"},
-    {"up", &LlamaBlock::up, Extent::hidden, Extent::dim, "mlp.up_proj"},
+    {"attention_norm", &LlamaBlock::attention_norm, Extent::one, Extent::dim, "input_layernorm",
+     "attn_norm"},
+    {"query", &LlamaBlock::query, Extent::query, Extent::dim, "self_attn.q_proj", "attn_q"},
+    {"key", &LlamaBlock::key, Extent::key_value, Extent::dim, "self_attn.k_proj", "attn_k"},
+    {"value", &LlamaBlock::value, Extent::key_value, Extent::dim, "self_attn.v_proj", "attn_v"},
+    {"output", &LlamaBlock::output, Extent::dim, Extent::query, "self_attn.o_proj", "attn_output"},
+    {"mlp_norm", &LlamaBlock::mlp_norm, Extent::one, Extent::dim, "post_attention_layernorm",
+     "ffn_norm"},
+    {"gate", &LlamaBlock::gate, Extent::hidden, Extent::dim, "mlp.gate_proj", "ffn_gate"},
+    {"down", &LlamaBlock::down, Extent::dim, Extent::hidden, "mlp.down_proj", "ffn_down"},
+    {"up", &LlamaBlock::up, Extent::hidden, Extent::dim, "mlp.up_proj", "ffn_up"},
 };
+
+/// Of the linear layers and norms by their name in LlamaWeights::Block.
+inline const BlockTensor& block_tensor(std::string_view name) {
+  for (const BlockTensor& tensor : block_tensors)
+    if (tensor.name == name) return tensor;
+  fail("a block has no tensor ", name);
+}
 
 /// "blocks.3.query", for error messages.
 inline std::string tensor_name(std::size_t block, const BlockTensor& tensor) {
