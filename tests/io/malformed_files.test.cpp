@@ -7,6 +7,7 @@
 #include <lrqat/io/llama2c.hpp>
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/io/npy.hpp>
+#include <lrqat/io/packed_hugging_face.hpp>
 #include <lrqat/io/safetensors.hpp>
 #include <lrqat/io/token_stream.hpp>
 
@@ -168,6 +169,11 @@ const std::vector<Victim>& victims() {
        }},
       {"model.safetensors", [](const Path& f) { make_hugging_face(f, 1u); }, hugging_face},
       {"config.json", [](const Path& f) { make_hugging_face(f, 1u); }, hugging_face},
+      {"model.safetensors",
+       [](const Path& f) {
+         write_packed_hugging_face(f, lrqat::test::MixedLlama(true).to_store());
+       },
+       [](const Path& f) { return sum_of(lrqat::read_packed_hugging_face(f).weights); }},
       {"model.safetensors.index.json", [](const Path& f) { make_hugging_face(f, 2u); },
        hugging_face},
       {"model-2.safetensors", [](const Path& f) { make_hugging_face(f, 2u); }, hugging_face},

@@ -8,6 +8,7 @@
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/uint.hpp>
 #include <lrqat/io/stored_llama.hpp>
+#include <lrqat/io/vocabulary.hpp>
 #include <lrqat/linear/dense_linear.hpp>
 
 #include <bit>

@@ -45,6 +45,36 @@ TEST_CASE("SentencePieceTokenizer: a vocabulary without bytes knows an unknown",
   CHECK_THAT(error_of([&] { model.decode(1, 105); }), Catch::Contains("105"));
 }
 
+TEST_CASE("SentencePieceTokenizer: its vocabulary encodes as it does", "[io]") {
+  const auto data = lrqat::test::data_folder();
+  if (!data) return;
+  const SentencePieceTokenizer model(*data / "tokenizers/llama2-tokenizer.model");
+  const auto vocabulary = model.vocabulary();
+  CHECK(vocabulary.bos == 1);
+  CHECK(vocabulary.eos == 2);
+  CHECK(vocabulary.pieces[0].kind == lrqat::PieceKind::unknown);
+  CHECK(vocabulary.pieces[13] == lrqat::Vocabulary::Piece{"<0x0A>", 0.0f, lrqat::PieceKind::byte});
+  const auto own = lrqat::llama2c_tokenizer(vocabulary, "model");
+  const std::string text = "Once upon a time,\n\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x99\x82";
+  CHECK(own.encode(text, Bos::prepend) == model.encode(text, Bos::prepend));
+}
+
+TEST_CASE("SentencePieceTokenizer: fields of its file, and bytes that are none", "[io]") {
+  using lrqat::detail::proto_field;
+  const std::string message(
+      "\x18\x96\x01\x12\x02hi\x18\x02\x25"
+      "1234",
+      14);
+  CHECK(proto_field(message, 3)->number == 2);  // the last of two
+  CHECK(proto_field(message, 2)->bytes == "hi");
+  CHECK(proto_field(message, 4)->bytes == "1234");
+  CHECK_FALSE(proto_field(message, 5));
+  for (std::size_t size = 0; size < message.size(); ++size)
+    proto_field(message.substr(0, size), 4);  // never beyond its end
+  CHECK_FALSE(proto_field(std::string(40, '\xFF'), 3));
+  CHECK_FALSE(proto_field("\x12\x7Fhi", 2));
+}
+
 TEST_CASE("SentencePieceTokenizer: what is no model is an error naming the file", "[io]") {
   const lrqat::test::TemporaryFolder folder;
   for (const std::string bytes : {"", "no model", "\n\x05", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"}) {

@@ -28,11 +28,18 @@ namespace lrqat {
 
 namespace detail {
 
+/// Whether config.json may say that weights are quantized: to the reader of ordinary models it is
+/// another model.
+enum class QuantizationKey { refused, read_elsewhere };
+
 /// config.json, read key by key; what the file leaves out gets the default of transformers.
 class HuggingFaceConfig {
  public:
-  explicit HuggingFaceConfig(const std::filesystem::path& path)
-      : where_(path.string()), root_(parse_json_object(MappedFile(path).text(), where_)) {}
+  explicit HuggingFaceConfig(const std::filesystem::path& path,
+                             QuantizationKey quantization = QuantizationKey::refused)
+      : where_(path.string()), root_(parse_json_object(MappedFile(path).text(), where_)) {
+    if (quantization == QuantizationKey::read_elsewhere) root_.erase("quantization_config");
+  }
 
   LlamaConfig read() const {
     refuse_other_models();
@@ -162,6 +169,7 @@ class HuggingFaceTensors {
 
   std::size_t count() const { return place_.size(); }
   bool contains(const std::string& name) const { return place_.count(name) != 0; }
+  void mark_used(const std::string& name) { used_.insert(name); }
   const SafetensorsFile& file_of(const std::string& name) const {
     const auto found = place_.find(name);
     expects(found != place_.end(), folder_.string(), ": no tensor ", printable(name));
@@ -223,15 +231,19 @@ class HuggingFaceTensors {
 };
 
 /// Rotary embedding there pairs row i of a head with row i + head_dim / 2; here with its
-/// neighbour: rows (i, i + head_dim / 2) become (2i, 2i + 1). `rows` is (heads * head_dim, cols).
+/// neighbour: rows (i, i + head_dim / 2) there are (2i, 2i + 1) here. From a row here to that there.
+inline std::size_t row_there(std::size_t row, std::size_t head_dim) {
+  const std::size_t within = row % head_dim;
+  return row - within + within % 2 * (head_dim / 2) + within / 2;
+}
+
+/// `rows` is (heads * head_dim, cols).
 inline AlignedVector<float> interleave_halves(const AlignedVector<float>& rows,
                                               std::size_t head_dim, std::size_t cols) {
   AlignedVector<float> result(rows.size());
   const std::size_t row_count = cols == 0 ? 0 : rows.size() / cols;
   for (std::size_t row = 0; row < row_count; ++row) {
-    const std::size_t head = row / head_dim, within = row % head_dim;
-    const std::size_t source = head * head_dim + within % 2 * (head_dim / 2) + within / 2;
-    std::copy_n(rows.data() + source * cols, cols, result.data() + row * cols);
+    std::copy_n(rows.data() + row_there(row, head_dim) * cols, cols, result.data() + row * cols);
   }
   return result;
 }

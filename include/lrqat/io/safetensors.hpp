@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -37,6 +38,14 @@ struct TensorToWrite {
   std::string name, dtype;
   std::vector<std::size_t> shape;
   std::span<const std::byte> bytes;
+};
+
+/// A tensor whose bytes are made when its turn to be written has come, so that a large model is
+/// never in memory twice.
+struct TensorToMake {
+  std::string name, dtype;
+  std::vector<std::size_t> shape;
+  std::function<AlignedVector<std::byte>()> bytes;
 };
 
 namespace detail {
@@ -222,31 +231,34 @@ class SafetensorsFile {
   std::map<std::string, TensorInfo> tensors_;
 };
 
-/// Writes the tensors and the metadata (UTF-8 text) as one .safetensors file, atomically. Equal
-/// arguments give equal bytes. Tensors are laid out by falling element size, otherwise in the
-/// given order, so that each is aligned to its elements.
-inline void write_safetensors(const std::filesystem::path& path,
-                              std::span<const TensorToWrite> tensors,
-                              const std::map<std::string, std::string>& metadata = {}) {
+namespace detail {
+
+template <class Tensor>
+void write_safetensors_file(const std::filesystem::path& path, std::span<const Tensor> tensors,
+                            const std::map<std::string, std::string>& metadata) {
   const std::string where = path.string();
-  std::vector<const TensorToWrite*> order;
-  for (const TensorToWrite& tensor : tensors) order.push_back(&tensor);
+  std::vector<const Tensor*> order;
+  for (const Tensor& tensor : tensors) order.push_back(&tensor);
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return detail::dtype_size(a->dtype) > detail::dtype_size(b->dtype);
+    return dtype_size(a->dtype) > dtype_size(b->dtype);
   });
+  const auto expect_size = [&](const Tensor& tensor, std::size_t size) {
+    expects(size == tensor_size(tensor.shape, dtype_size(tensor.dtype)), where, ": tensor ",
+            tensor.name, ": ", tensor.dtype, " of shape ", shape_text(tensor.shape), " cannot be ",
+            size, " bytes");
+  };
 
   nlohmann::json root = nlohmann::json::object();
   if (!metadata.empty()) root["__metadata__"] = metadata;
   std::size_t position = 0;
-  for (const TensorToWrite* tensor : order) {
-    const std::size_t element_size = detail::dtype_size(tensor->dtype);
+  for (const Tensor* tensor : order) {
+    const std::size_t element_size = dtype_size(tensor->dtype);
     expects(element_size != 0, where, ": tensor ", tensor->name, ": unknown dtype ", tensor->dtype);
-    expects(tensor->bytes.size() == detail::tensor_size(tensor->shape, element_size), where,
-            ": tensor ", tensor->name, ": ", tensor->dtype, " of shape ",
-            detail::shape_text(tensor->shape), " cannot be ", tensor->bytes.size(), " bytes");
+    const std::size_t size = tensor_size(tensor->shape, element_size);
+    if constexpr (std::is_same_v<Tensor, TensorToWrite>) expect_size(*tensor, tensor->bytes.size());
     expects(tensor->name != "__metadata__" && !root.contains(tensor->name), where, ": tensor ",
             tensor->name, ": this name is taken");
-    const std::size_t end = position + tensor->bytes.size();
+    const std::size_t end = position + size;
     root[tensor->name] = {
         {"dtype", tensor->dtype}, {"shape", tensor->shape}, {"data_offsets", {position, end}}};
     position = end;
@@ -260,13 +272,37 @@ inline void write_safetensors(const std::filesystem::path& path,
   }
   header.append((8 - header.size() % 8) % 8, ' ');  // the data section starts at a multiple of 8
   std::string length;
-  detail::append_number(length, std::uint64_t{header.size()});
+  append_number(length, std::uint64_t{header.size()});
 
   AtomicFile file(path);
   file.write(length);
   file.write(header);
-  for (const TensorToWrite* tensor : order) file.write(tensor->bytes);
+  for (const Tensor* tensor : order) {
+    if constexpr (std::is_same_v<Tensor, TensorToWrite>) {
+      file.write(tensor->bytes);
+    } else {
+      const AlignedVector<std::byte> bytes = tensor->bytes();
+      expect_size(*tensor, bytes.size());
+      file.write(bytes);
+    }
+  }
   file.commit();
+}
+
+}  // namespace detail
+
+/// Writes the tensors and the metadata (UTF-8 text) as one .safetensors file, atomically. Equal
+/// arguments give equal bytes. Tensors are laid out by falling element size, otherwise in the
+/// given order, so that each is aligned to its elements.
+inline void write_safetensors(const std::filesystem::path& path,
+                              std::span<const TensorToWrite> tensors,
+                              const std::map<std::string, std::string>& metadata = {}) {
+  detail::write_safetensors_file(path, tensors, metadata);
+}
+inline void write_safetensors(const std::filesystem::path& path,
+                              std::span<const TensorToMake> tensors,
+                              const std::map<std::string, std::string>& metadata = {}) {
+  detail::write_safetensors_file(path, tensors, metadata);
 }
 
 }  // namespace lrqat

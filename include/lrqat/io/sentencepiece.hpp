@@ -11,12 +11,57 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace lrqat {
+
+namespace detail {
+
+/// One field of a serialized protocol buffer: a number, or the bytes of a text or message.
+struct ProtoField {
+  std::uint64_t number = 0;
+  std::string_view bytes;
+};
+
+/// The last field of that number; none where the message has none. Nothing is assumed of the bytes:
+/// what is no field ends the search.
+inline std::optional<ProtoField> proto_field(std::string_view message, std::uint64_t wanted) {
+  std::optional<ProtoField> found;
+  const auto varint = [&message]() -> std::uint64_t {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && !message.empty(); shift += 7) {
+      const auto byte = static_cast<unsigned char>(message.front());
+      message.remove_prefix(1);
+      value |= std::uint64_t{byte & 127u} << shift;
+      if (byte < 128) return value;
+    }
+    message = {};
+    return value;
+  };
+  while (!message.empty()) {
+    const std::uint64_t key = varint(), type = key % 8;
+    ProtoField field;
+    if (type == 0) {
+      field.number = varint();
+    } else if (type == 1 || type == 2 || type == 5) {
+      const std::uint64_t size = type == 2 ? varint() : type == 1 ? 8 : 4;
+      if (size > message.size()) break;
+      field.bytes = message.substr(0, static_cast<std::size_t>(size));
+      message.remove_prefix(static_cast<std::size_t>(size));
+    } else {
+      break;
+    }
+    if (key / 8 == wanted) found = field;
+  }
+  return found;
+}
+
+}  // namespace detail
 
 /// A tokenizer.model as Hugging Face LLaMA folders hold it. Runs of characters that are no piece
 /// become one unknown token where the model has no byte pieces.
@@ -51,7 +96,19 @@ class SentencePieceTokenizer final : public Tokenizer {
     return tokens;
   }
 
+  /// Runs of spaces, which some models shorten before they encode, are kept by the vocabulary's
+  /// readers. @throws Error for a model that merges otherwise or changes characters first
   Vocabulary vocabulary() const override {
+    const std::string model = processor_.serialized_model_proto();
+    const auto trainer = detail::proto_field(model, 2), normalizer = detail::proto_field(model, 3);
+    const auto type = detail::proto_field(trainer ? trainer->bytes : std::string_view(), 3);
+    const auto name = detail::proto_field(normalizer ? normalizer->bytes : std::string_view(), 1);
+    constexpr std::uint64_t byte_pairs = 2;
+    expects(type && type->number == byte_pairs, "a SentencePiece model of a kind that files of ",
+            "models do not carry along; only byte pair encoding is");
+    expects(!name || name->bytes.empty() || name->bytes == "identity",
+            "a SentencePiece model that normalizes texts (", name ? name->bytes : "",
+            "), which files of models do not carry along");
     Vocabulary all;
     for (int id = 0; id < processor_.GetPieceSize(); ++id)
       all.pieces.push_back({processor_.IdToPiece(id), processor_.GetScore(id),
