@@ -26,6 +26,7 @@ Examples:
   lrqat-lab eval --model stories260K.bin --tokens test.u16 --scheme w4-g32-rtn
   lrqat-lab eval --model hf-folder --data test.txt --json
   lrqat-lab eval runs/my-run --tokens test.u16
+  lrqat-lab eval --model my-model.gguf --data test.txt
 )";
 
 void eval(Options& options, bool scheme_was_given) {
@@ -35,12 +36,13 @@ void eval(Options& options, bool scheme_was_given) {
   expects(!source.run || !scheme_was_given, options.model.string(),
           ": is the folder of a run, which has a scheme of its own; leave --scheme out");
   window_length(source.weights.config, options.measure.context);  // before the text is read
-  const Stream text = TextReader(options.text, source.folder, source.weights.config.vocab).whole();
+  const Stream text =
+      TextReader(options.text, source.tokenizer, source.weights.config.vocab).whole();
   options.adaptation.scheme = source.run ? source.run->adaptation.scheme : scheme;
-  Model model = source.run ? restore(*source.run_folder, *source.run, source.weights)
-                           : make_model(source.weights, options.adaptation);
+  Model model = make_model(source, options.adaptation);
   ProgressBar progress;
-  progress.begin(name_of(options.adaptation.scheme));
+  const std::string scheme_text = scheme_name(source, options.adaptation.scheme);
+  progress.begin(scheme_text);
   const PerplexityResult result = measure(model, text, options.measure, progress);
   progress.finish();
 
@@ -55,13 +57,12 @@ void eval(Options& options, bool scheme_was_given) {
                       {"targets", result.targets},
                       {"windows", result.windows}};
     if (bits_per_byte) object["bits_per_byte"] = *bits_per_byte;
-    object["scheme"] = name_of(options.adaptation.scheme);
-    object["bits_per_weight"] = bits_per_weight(source.weights.config, options.adaptation.scheme);
+    object["scheme"] = scheme_text;
+    object["bits_per_weight"] = bits_per_weight(source, options.adaptation.scheme);
     std::cout << object.dump() << '\n';
     return;
   }
-  std::printf("%s as %s on %s\n", source.name().c_str(), name_of(options.adaptation.scheme).c_str(),
-              text.origin.c_str());
+  std::printf("%s as %s on %s\n", source.name().c_str(), scheme_text.c_str(), text.origin.c_str());
   std::printf("perplexity %.4f   nll %.5f   %zu targets in %zu windows", result.perplexity,
               result.nll, result.targets, result.windows);
   if (bits_per_byte) std::printf("   %.4f bits per byte", *bits_per_byte);

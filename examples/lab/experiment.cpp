@@ -74,7 +74,8 @@ std::string run_fingerprint(const LlamaWeights& weights, const Adaptation& adapt
                 adaptation.alpha, ", seed ", adaptation.seed, ", steps ", recipe.steps, ", batch ",
                 recipe.batch, " x ", recipe.accumulate, ", context ",
                 window_length(weights.config, recipe.context), ", rates ", rates.main, " and ",
-                rates.scale, adaptation.compute == ComputeType::bf16 ? ", compute bf16" : "");
+                rates.scale, adaptation.compute == ComputeType::bf16 ? ", compute bf16" : "",
+                adaptation.scale_type == ScaleType::fp16 ? ", scales fp16" : "");
 }
 
 TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe& recipe,

@@ -43,11 +43,10 @@ void generate_text(GenerateOptions& options, bool scheme_was_given) {
   const ModelSource source = open_model(options.model);
   expects(!source.run || !scheme_was_given, options.model.string(),
           ": is the folder of a run, which has a scheme of its own; leave --scheme out");
-  TextReader texts(options.text, source.folder, source.weights.config.vocab);
+  TextReader texts(options.text, source.tokenizer, source.weights.config.vocab);
   const Tokenizer& tokenizer = texts.tokenizer();
   options.adaptation.scheme = source.run ? source.run->adaptation.scheme : scheme;
-  Model model = source.run ? restore(*source.run_folder, *source.run, source.weights)
-                           : make_model(source.weights, options.adaptation);
+  Model model = make_model(source, options.adaptation);
   if (options.adaptation.scheme.trains() && !options.adaptation.scheme.is_float())
     model = merge(model);
 
@@ -62,7 +61,7 @@ void generate_text(GenerateOptions& options, bool scheme_was_given) {
                             {"tokens", result.tokens},
                             {"prefill_tokens_per_second", prefill},
                             {"decode_tokens_per_second", decode},
-                            {"scheme", name_of(options.adaptation.scheme)}};
+                            {"scheme", scheme_name(source, options.adaptation.scheme)}};
     std::cout << object.dump(-1, ' ', false, JsonObject::error_handler_t::replace) << '\n';
   } else {
     std::cout << std::endl;
@@ -80,8 +79,8 @@ void add_generate_command(CLI::App& program, Exit&) {
   add_model(*command, *options);
   add_scheme(*command, *options, "fp32");
   command->add_option("--tokenizer", options->text.tokenizer,
-                      "A llama2.c .bin or a SentencePiece .model (default: the model folder's "
-                      "tokenizer.model)");
+                      "A llama2.c .bin or a SentencePiece .model (default: the model's own, in "
+                      "its folder, its GGUF file or as its run was given)");
   command->add_option("--prompt", options->plan.prompt,
                       "How the text begins (default: not at all)");
   command

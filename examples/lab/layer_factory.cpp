@@ -15,6 +15,9 @@ namespace lrqat::lab {
 template <int Bits>
 AnyLinear quantized_layer(const Scheme&, const WeightSource&, const QuantOptions&);
 
+template <int Bits>
+AnyLinear stored_layer(const MergedWeight&);
+
 AnyLinear layer_in_bf16(const Scheme&, const WeightSource&, const QuantOptions&);
 
 std::size_t shared_columns(const Scheme& scheme, std::size_t in) {
@@ -83,6 +86,27 @@ AnyLinear make_layer(const Scheme& scheme, const WeightSource& weight, QuantOpti
       return quantized_layer<7>(scheme, weight, options);
     default:
       return quantized_layer<8>(scheme, weight, options);
+  }
+}
+
+AnyLinear make_layer(const MergedWeight& stored) {
+  switch (stored.bits) {
+    case 2:
+      return stored_layer<2>(stored);
+    case 3:
+      return stored_layer<3>(stored);
+    case 4:
+      return stored_layer<4>(stored);
+    case 5:
+      return stored_layer<5>(stored);
+    case 6:
+      return stored_layer<6>(stored);
+    case 7:
+      return stored_layer<7>(stored);
+    case 8:
+      return stored_layer<8>(stored);
+    default:
+      fail("a stored layer has codes of ", stored.bits, " bits; 2 to 8 are possible");
   }
 }
 

@@ -30,6 +30,9 @@ AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, Quant
 AnyLinear make_layer(const Scheme& scheme, const WeightSource& weight, QuantOptions options,
                      ComputeType compute = ComputeType::fp32);
 
+/// The layer that a file stores, on the grids of signed and unsigned integers.
+AnyLinear make_layer(const MergedWeight& stored);
+
 /// @throws Error where a scheme's layers are not compiled for products in `compute`
 void check_compute(const Scheme& scheme, ComputeType compute);
 

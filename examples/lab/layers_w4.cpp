@@ -5,5 +5,6 @@
 namespace lrqat::lab {
 
 template AnyLinear quantized_layer<4>(const Scheme&, const WeightSource&, const QuantOptions&);
+template AnyLinear stored_layer<4>(const MergedWeight&);
 
 }  // namespace lrqat::lab

@@ -21,6 +21,7 @@ QuantOptions layer_options(const Adaptation& adaptation, const LinearName& which
   QuantOptions options;
   options.alpha = adaptation.alpha;
   options.rank = adaptation.rank;
+  options.scale_type = adaptation.scale_type;
   options.seed = adaptation.seed;
   options.stream =
       first_stream + which.block * linear_kinds.size() + static_cast<std::size_t>(which.kind);

@@ -31,6 +31,7 @@ struct Adaptation {
   std::size_t rank = 8;  // where the scheme names none
   std::uint64_t seed = 1;
   ComputeType compute = ComputeType::fp32;
+  ScaleType scale_type = ScaleType::float32;
 };
 
 /// The model with every linear layer under the scheme. @throws Error where one does not fit

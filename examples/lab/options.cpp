@@ -53,8 +53,9 @@ void Options::apply() {
 
 void add_model(CLI::App& command, Options& options) {
   command
-      .add_option("model,--model", options.model,
-                  "A model: a llama2.c .bin, a Hugging Face folder, or the folder of a run")
+      .add_option(
+          "model,--model", options.model,
+          "A model: a llama2.c .bin, a .gguf, a Hugging Face folder, or the folder of a run")
       ->required();
 }
 
@@ -72,8 +73,8 @@ void add_text(CLI::App& command, Options& options) {
   command.add_option("--data", options.text.data,
                      "A text file; lines <|endoftext|> separate its texts");
   command.add_option("--tokenizer", options.text.tokenizer,
-                     "For text: a llama2.c .bin or a SentencePiece .model (default: the model "
-                     "folder's tokenizer.model)");
+                     "For text: a llama2.c .bin or a SentencePiece .model (default: the model's "
+                     "own)");
 }
 
 void add_splits(CLI::App& command, Options& options) {
@@ -106,6 +107,19 @@ void add_adaptation(CLI::App& command, Options& options) {
       .add_option("--seed", options.adaptation.seed, "Of initial values and the order of windows")
       ->check(whole_number(0, UINT64_MAX / 2))
       ->capture_default_str();
+}
+
+void add_scale_format(CLI::App& command, Options& options) {
+  options.adaptation.scale_type = ScaleType::fp16;
+  command
+      .add_option_function<std::string>(
+          "--scale-format",
+          [&options](const std::string& name) {
+            options.adaptation.scale_type = name == "fp16" ? ScaleType::fp16 : ScaleType::float32;
+          },
+          "Scales are used as 16-bit floats, which files hold exactly (fp16, the default), or as "
+          "they are trained (float)")
+      ->check(CLI::IsMember({"fp16", "float"}));
 }
 
 void add_recipe(CLI::App& command, Options& options) {

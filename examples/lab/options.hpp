@@ -38,6 +38,7 @@ void add_text(CLI::App& command, Options& options);        // --tokens --data --
 void add_splits(CLI::App& command, Options& options);      // --dev --test
 void add_measure(CLI::App& command, Options& options);     // --context --windows
 void add_adaptation(CLI::App& command, Options& options);  // --rank --alpha --seed
+void add_scale_format(CLI::App& command, Options& options);  // --scale-format, fp16 unless given
 void add_recipe(CLI::App& command, Options& options);      // --steps --batch ...
 void add_machine(CLI::App& command, Options& options);     // --threads --json
 

@@ -17,6 +17,7 @@
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/linear/weight_rows.hpp>
 #include <lrqat/placement/weight_domain.hpp>
+#include <lrqat/scale_format/any_scale.hpp>
 
 #include <span>
 #include <vector>
@@ -72,7 +73,7 @@ class LayerMaker {
   template <class... Policies>
   AnyLinear make() const {
     return AnyLinear(
-        QuantLinear<G, AnySharing, Policies...>(weight_.shape, weight_.rows, qparams_, options_));
+        QuantLinear<G, AnySharing, AnyScale, Policies...>(weight_.shape, weight_.rows, qparams_, options_));
   }
 
  private:
@@ -109,6 +110,13 @@ AnyLinear quantized_layer(const Scheme& scheme, const WeightSource& weight,
                           const QuantOptions& options) {
   return scheme.zero_point ? layer_on_grid<UInt<Bits>>(scheme, weight, options)
                            : layer_on_grid<Int<Bits>>(scheme, weight, options);
+}
+
+/// The merged layer that a file stores with this many bits.
+template <int Bits>
+AnyLinear stored_layer(const MergedWeight& weight) {
+  if (weight.has_zero_point) return AnyLinear(merged_linear<MergedLinear<UInt<Bits>>>(weight));
+  return AnyLinear(merged_linear<MergedLinear<Int<Bits>>>(weight));
 }
 
 }  // namespace lrqat::lab

@@ -56,11 +56,13 @@ void RunFolder::write(const Run& run) const {
       {"alpha", adaptation.alpha},
       {"seed", adaptation.seed},
       {"compute", name_of(adaptation.compute)},
+      {"scale_format", name_of(adaptation.scale_type)},
       {"steps", recipe.steps},
       {"batch", recipe.batch},
       {"accumulate", recipe.accumulate},
       {"context", recipe.context},
       {"fingerprint", run.fingerprint}};
+  if (!run.tokenizer.empty()) object["tokenizer"] = run.tokenizer.string();
   if (!run.result.is_null()) object["result"] = run.result;
   // A path may hold bytes that are no UTF-8; they are shown as replacement characters.
   write_file(description(),
@@ -84,11 +86,18 @@ Run RunFolder::read() const {
   run.adaptation.alpha = static_cast<float>(value_of<double>(object, "alpha", where));
   run.adaptation.seed = value_of<std::uint64_t>(object, "seed", where);
   // A run from before there was a choice has no such key.
-  const std::string compute =
-      object.contains("compute") ? value_of<std::string>(object, "compute", where) : "float";
+  const auto text_or = [&](const char* key, const char* fallback) {
+    return object.contains(key) ? value_of<std::string>(object, key, where) : fallback;
+  };
+  const std::string compute = text_or("compute", "float");
   expects(compute == "float" || compute == "bf16", where, ": compute is '", compute,
           "', neither float nor bf16");
   if (compute == "bf16") run.adaptation.compute = ComputeType::bf16;
+  const std::string scales = text_or("scale_format", "float");
+  expects(scales == "float" || scales == "fp16", where, ": scale_format is '", scales,
+          "', neither float nor fp16");
+  if (scales == "fp16") run.adaptation.scale_type = ScaleType::fp16;
+  run.tokenizer = text_or("tokenizer", "");
   run.recipe.steps = value_of<std::uint64_t>(object, "steps", where);
   run.recipe.batch = value_of<std::size_t>(object, "batch", where);
   run.recipe.accumulate = value_of<std::size_t>(object, "accumulate", where);

@@ -17,6 +17,7 @@ namespace lrqat::lab {
 /// A run as run.json describes it.
 struct Run {
   std::filesystem::path model{};  // absolute
+  std::filesystem::path tokenizer{};  // absolute; empty where none was named
   Adaptation adaptation{};
   Recipe recipe{};
   std::string fingerprint{};  // of its checkpoint

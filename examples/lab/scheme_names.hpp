@@ -7,6 +7,7 @@
 #include "scheme.hpp"
 
 #include <lrqat/core/expects.hpp>
+#include <lrqat/core/quant_options.hpp>  // ScaleType
 
 #include <algorithm>
 #include <charconv>
@@ -237,6 +238,10 @@ inline Scheme parse_scheme(std::string_view name) {
 
 inline const char* name_of(ComputeType compute) {
   return compute == ComputeType::bf16 ? "bf16" : "float";
+}
+
+inline const char* name_of(ScaleType scales) {
+  return scales == ScaleType::fp16 ? "fp16" : "float";
 }
 
 /// Its name; parse_scheme(name_of(s)) == s.

@@ -71,7 +71,7 @@ void table(TableOptions& options, bool steps_were_given) {
             ": the folder cannot be made: ", error ? error.message() : "it is a file");
   }
   ProgressBar progress;
-  const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
+  const Splits splits = TextReader(options.text, source.tokenizer, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);
 
   const std::vector<TableRow> rows = make_table(source.weights, splits, plan, progress);

@@ -5,6 +5,7 @@
 #include "joined.hpp"
 
 #include <lrqat/core/expects.hpp>
+#include <lrqat/io/gguf_llama.hpp>
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/io/mapped_file.hpp>
 #include <lrqat/io/token_stream.hpp>
@@ -20,6 +21,12 @@
 namespace lrqat::lab {
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, std::size_t vocab) {
+  if (path.extension() == ".gguf") {
+    const Vocabulary vocabulary = read_gguf_vocabulary(GgufFile(path));
+    expects(vocabulary.pieces.size() == vocab, path.string(), ": has ", vocabulary.pieces.size(),
+            " pieces, the model has ", vocab);
+    return std::make_unique<Llama2cTokenizer>(llama2c_tokenizer(vocabulary, path.string()));
+  }
   if (path.extension() != ".model") {
     try {
       return std::make_unique<Llama2cTokenizer>(read_llama2c_tokenizer(path, vocab));
@@ -39,11 +46,8 @@ std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, std
 
 const Tokenizer& TextReader::tokenizer() {
   if (tokenizer_) return *tokenizer_;
-  std::filesystem::path path = sources_.tokenizer;
-  if (path.empty() && !beside_.empty() && std::filesystem::exists(beside_ / "tokenizer.model"))
-    path = beside_ / "tokenizer.model";
-  expects(!path.empty(), "text needs a tokenizer: name one with --tokenizer");
-  tokenizer_ = read_tokenizer(path, vocab_);
+  expects(!sources_.tokenizer.empty(), "text needs a tokenizer: name one with --tokenizer");
+  tokenizer_ = read_tokenizer(sources_.tokenizer, vocab_);
   return *tokenizer_;
 }
 

@@ -15,7 +15,8 @@
 
 namespace lrqat::lab {
 
-/// A tokenizer file: SentencePiece where its name ends in ".model", otherwise llama2.c's format.
+/// A tokenizer file: SentencePiece where its name ends in ".model", the one inside a GGUF file where
+/// it ends in ".gguf", otherwise llama2.c's format.
 /// @throws Error when it does not have `vocab` pieces
 std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path, std::size_t vocab);
 
@@ -40,9 +41,11 @@ struct TextSources {
 /// Reads texts for one model.
 class TextReader {
  public:
-  /// @param beside  the model's folder, whose tokenizer.model serves when none is named
-  TextReader(TextSources sources, std::filesystem::path beside, std::size_t vocab)
-      : sources_(std::move(sources)), beside_(std::move(beside)), vocab_(vocab) {}
+  /// @param own  the model's tokenizer, which serves when none is named; may be empty
+  TextReader(TextSources sources, const std::filesystem::path& own, std::size_t vocab)
+      : sources_(std::move(sources)), vocab_(vocab) {
+    if (sources_.tokenizer.empty()) sources_.tokenizer = own;
+  }
 
   /// --tokens or --data, all of it.
   Stream whole();
@@ -61,7 +64,6 @@ class TextReader {
   }
 
   TextSources sources_;
-  std::filesystem::path beside_;
   std::size_t vocab_;
   std::unique_ptr<Tokenizer> tokenizer_;
 };

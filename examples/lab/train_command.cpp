@@ -50,6 +50,7 @@ Examples:
   lrqat-lab train --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
       --scheme w4-pc-q4.4-r8 --out runs/w4
   lrqat-lab train --model hf-folder --data text.txt --scheme w4-g32-q4.4-r8 --out runs/hf
+  lrqat-lab export runs/hf --format gguf    # then: a file for llama.cpp
   lrqat-lab train --shape llama2-7b --storage packed
 )";
 
@@ -85,6 +86,7 @@ JsonObject result_of(const Score& score, const TrainResult& result, const Option
                      const Pace& pace) {
   JsonObject object{{"scheme", name_of(options.adaptation.scheme)},
                     {"compute", name_of(options.adaptation.compute)},
+                    {"scale_format", name_of(options.adaptation.scale_type)},
                     {"seed", options.adaptation.seed},
                     {"steps", result.steps},
                     {"dev_ppl", score.dev.perplexity},
@@ -142,13 +144,16 @@ void train(TrainOptions& options, const CLI::App& command, Exit& exit) {
   const LlamaConfig& config = source.weights.config;
   const std::size_t context = training_window_length(config, options.recipe);
   ProgressBar progress;
-  const Splits splits = TextReader(options.text, source.folder, config.vocab).splits(context);
+  const Splits splits = TextReader(options.text, source.tokenizer, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);
   Model model = make_model(source.weights, options.adaptation, options.recipe.recompute);
   const std::size_t peak_bytes = linear_peak_bytes(model, options.recipe.batch * context);
 
   RunFiles files;
   Run run{.model = source.path, .adaptation = options.adaptation, .recipe = options.recipe};
+  if (!source.tokenizer.empty()) run.tokenizer = std::filesystem::absolute(source.tokenizer);
+  if (!options.text.tokenizer.empty())
+    run.tokenizer = std::filesystem::absolute(options.text.tokenizer).lexically_normal();
   run.fingerprint =
       run_fingerprint(source.weights, options.adaptation, options.recipe, splits.train);
   if (!options.out.empty()) {
@@ -223,6 +228,7 @@ void add_train_command(CLI::App& program, Exit& exit) {
   add_splits(*command, *options);
   add_measure(*command, *options);
   add_adaptation(*command, *options);
+  add_scale_format(*command, *options);
   add_recipe(*command, *options);
   command->add_option("--out", options->out, "Folder of the run (default: nothing is kept)");
   command->add_flag("--resume", options->resume,
