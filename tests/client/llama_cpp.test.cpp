@@ -49,10 +49,12 @@ std::optional<std::filesystem::path> llama_cpp() {
   if (!std::filesystem::exists(done)) {
     std::filesystem::create_directories(folder);
     std::ofstream(folder / "package.json") << "{\"private\": true}\n";
-    const std::string install = "cd '" + folder.string() +
-                                "' && timeout 200 npm install --ignore-scripts --omit=optional "
-                                "--no-audit --no-fund node-llama-cpp@" +
-                                node_version + " @node-llama-cpp/linux-x64@" + node_version;
+    const std::string install =
+        "cd '" + folder.string() +
+        "' && timeout 200 npm install --ignore-scripts --omit=optional "
+        "--no-audit --no-fund --fetch-retries=1 --fetch-retry-maxtimeout=10000 "
+        "node-llama-cpp@" +
+        node_version + " @node-llama-cpp/linux-x64@" + node_version;
     if (!runs(install)) {
       report_skipped("npm cannot install node-llama-cpp " + node_version);
       return std::nullopt;
