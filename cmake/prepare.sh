@@ -9,7 +9,7 @@ toolchain="cmake ninja-build g++"
 file_formats="nlohmann-json3-dev libsentencepiece-dev"
 packages_for_examples="$toolchain $file_formats libcli11-dev"
 packages_for_tests="$packages_for_examples libeigen3-dev libxtensor-dev libdnnl-dev catch2
-  librapidcheck-dev clang libomp-dev"
+  librapidcheck-dev clang libclang-rt-dev libomp-dev"
 if [[ $(uname -m) == x86_64 ]]; then
   packages_for_tests+=" g++-aarch64-linux-gnu qemu-user"
 fi

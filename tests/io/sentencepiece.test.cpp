@@ -3,6 +3,7 @@
 #include <lrqat/io/sentencepiece.hpp>
 
 #include "plain_files.hpp"
+#include "small_sentencepiece.hpp"
 
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/io/token_stream.hpp>
@@ -83,4 +84,29 @@ TEST_CASE("SentencePieceTokenizer: what is no model is an error naming the file"
                Catch::Contains("t.model"));
   }
   CHECK_THAT(error_of([&] { SentencePieceTokenizer(folder / "none"); }), Catch::Contains("none"));
+}
+
+TEST_CASE("SentencePieceTokenizer: unigrams, pairs and bytes of a small model", "[io]") {
+  const lrqat::test::TemporaryFolder folder;
+  const std::vector<Token> unknown{1, 6, 3, 0}, as_bytes{1, 6, 3, 202, 171};
+  const auto read = [&](const std::string& bytes) {
+    lrqat::test::write_plainly(folder / "t.model", bytes);
+    return SentencePieceTokenizer(folder / "t.model");
+  };
+  CHECK(read(lrqat::test::unigram_model()).encode("ab", Bos::prepend).size() == 3);
+  CHECK(read(lrqat::test::bpe_model()).encode("a \xC3\xA4", Bos::prepend) == unknown);
+  const SentencePieceTokenizer bytes = read(lrqat::test::byte_model());
+  CHECK(bytes.encode("a \xC3\xA4", Bos::prepend) == as_bytes);
+  CHECK(decode_all(bytes, as_bytes) == "a \xC3\xA4");
+}
+
+// Found by tests/fuzz: the pieces are read without complaint, and do not fit each other.
+TEST_CASE("SentencePieceTokenizer: a model that cannot encode is an error naming the file",
+          "[io]") {
+  const lrqat::test::TemporaryFolder folder;
+  using lrqat::test::PieceType;
+  lrqat::test::write_plainly(folder / "t.model", lrqat::test::bpe_model(PieceType::control));
+  const SentencePieceTokenizer tokenizer(folder / "t.model");
+  CHECK_THAT(error_of([&] { tokenizer.encode("a b", Bos::omit); }),
+             Catch::Contains("t.model: cannot encode"));
 }

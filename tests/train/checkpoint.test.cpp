@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <limits>
+#include <map>
+#include <string>
 #include <vector>
 
 using lrqat::AdamW;
@@ -127,10 +129,40 @@ TEST_CASE("Checkpoint: numbers that no run can have are neither written nor read
   CHECK_THROWS_WITH(restore_checkpoint(path, "", again.optimizer), Catch::Contains("'1x'"));
   write(1, 0, "-1");
   CHECK_THROWS_WITH(restore_checkpoint(path, "", again.optimizer), Catch::Contains("'-1'"));
+  write(1, 0, "18446744073709551615");  // the step after it would be number 0
+  CHECK_THROWS_WITH(restore_checkpoint(path, "", again.optimizer), Catch::Contains("2^53"));
   CHECK(again.everything() == before);
   write(5, 0, "1");
   CHECK_NOTHROW(restore_checkpoint(path, "", again.optimizer));
   CHECK(again.a[2] == 5);
+}
+
+TEST_CASE("Checkpoint: what a hostile file says at length, its error repeats in short", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "run.safetensors";
+  const std::string endless = "\x1B[31m" + std::string(100000, 'x');
+  const std::vector<lrqat::TensorToWrite> tensors{{endless, "F32", {0}, {}}};
+  const std::map<std::string, std::string> good{{"format", "lrqat.checkpoint.1"},
+                                                {"fingerprint", "w4"},
+                                                {"step", "1"},
+                                                {"updates", "1"},
+                                                {"seconds", "1"}};
+  Run run;
+  for (const char* key : {"format", "fingerprint", "step", "updates", "seconds", "tensor's name"}) {
+    auto metadata = good;
+    if (metadata.count(key) != 0) metadata[key] = endless;
+    lrqat::write_safetensors(path, tensors, metadata);
+    INFO(key);
+    std::string message;
+    try {
+      restore_checkpoint(path, "w4", run.optimizer);
+    } catch (const lrqat::Error& error) {
+      message = error.what();
+    }
+    CHECK_THAT(message, Catch::Contains("run.safetensors") && Catch::Contains("[31mxxx"));
+    CHECK(message.size() < 1000);
+    CHECK(message.find('\x1B') == std::string::npos);
+  }
 }
 
 TEST_CASE("Checkpoint: a file of something else is named as such", "[train]") {

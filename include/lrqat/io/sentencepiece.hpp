@@ -4,6 +4,7 @@
 #define LRQAT_IO_SENTENCEPIECE_HPP
 
 #include <lrqat/core/expects.hpp>
+#include <lrqat/io/detail/bytes.hpp>
 #include <lrqat/io/mapped_file.hpp>
 #include <lrqat/io/tokenizer.hpp>
 
@@ -69,15 +70,15 @@ class SentencePieceTokenizer final : public Tokenizer {
  public:
   /// A file that is no SentencePiece model, has more than 65536 pieces, or no token for the
   /// beginning of a text: errors naming it.
-  explicit SentencePieceTokenizer(const std::filesystem::path& path) {
+  explicit SentencePieceTokenizer(const std::filesystem::path& path) : where_(path.string()) {
     const MappedFile file(path);
-    const std::string where = path.string();
     const auto status =
         processor_.LoadFromSerializedProto({file.text().data(), file.text().size()});
-    expects(status.ok(), where, ": is no SentencePiece model: ", status.ToString());
-    expects(processor_.GetPieceSize() > 0 && processor_.GetPieceSize() <= 65536, where, ": has ",
+    expects(status.ok(), where_,
+            ": is no SentencePiece model: ", detail::printable(status.ToString()));
+    expects(processor_.GetPieceSize() > 0 && processor_.GetPieceSize() <= 65536, where_, ": has ",
             processor_.GetPieceSize(), " pieces; 1 to 65536 are possible");
-    expects(processor_.bos_id() >= 0, where, ": has no token for the beginning of a text");
+    expects(processor_.bos_id() >= 0, where_, ": has no token for the beginning of a text");
   }
 
   std::size_t vocab_size() const override {
@@ -85,10 +86,11 @@ class SentencePieceTokenizer final : public Tokenizer {
   }
   Token bos() const override { return static_cast<Token>(processor_.bos_id()); }
 
+  /// A model whose pieces contradict each other loads, and is an error naming the file here.
   std::vector<Token> encode(std::string_view text, Bos bos) const override {
     std::vector<int> ids;
     const auto status = processor_.Encode({text.data(), text.size()}, &ids);
-    expects(status.ok(), "encode: ", status.ToString());
+    expects(status.ok(), where_, ": cannot encode: ", detail::printable(status.ToString()));
     std::vector<Token> tokens;
     tokens.reserve(ids.size() + 1);
     if (bos == Bos::prepend) tokens.push_back(this->bos());
@@ -146,6 +148,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   }
 
  private:
+  std::string where_;  // the file
   sentencepiece::SentencePieceProcessor processor_;
 };
 

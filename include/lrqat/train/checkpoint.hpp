@@ -5,6 +5,7 @@
 
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
+#include <lrqat/io/detail/bytes.hpp>
 #include <lrqat/io/safetensors.hpp>
 #include <lrqat/optim/adamw.hpp>
 
@@ -58,6 +59,12 @@ inline std::size_t first_impossible(std::span<const float> numbers, bool is_squa
 
 constexpr const char* checkpoint_format = "lrqat.checkpoint.1";
 
+/// More steps than a double can tell apart: AdamW's bias correction would lose count.
+constexpr std::uint64_t most_steps = std::uint64_t{1} << 53;
+
+/// Of a fingerprint in an error message; the lab's have up to 300 characters.
+constexpr std::size_t shown_of_fingerprint = 400;
+
 /// The number under `key`; the whole text must be one.
 template <class Number>
 Number number_in(const std::map<std::string, std::string>& metadata, const std::string& key,
@@ -68,7 +75,7 @@ Number number_in(const std::map<std::string, std::string>& metadata, const std::
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   expects(error == std::errc() && end == text.data() + text.size(), file, ": '", key, "' is '",
-          text, "', not a number");
+          printable(text), "', not a number");
   return number;
 }
 
@@ -111,22 +118,25 @@ inline Progress restore_checkpoint(const std::filesystem::path& path,
     return found == metadata.end() ? std::string("(none)") : found->second;
   };
   expects(text("format") == detail::checkpoint_format, where, ": not a checkpoint: its format is '",
-          text("format"), "', expected '", detail::checkpoint_format, "'");
+          detail::printable(text("format")), "', expected '", detail::checkpoint_format, "'");
   expects(text("fingerprint") == fingerprint, where, ": the checkpoint is of another run: it is '",
-          text("fingerprint"), "', this run is '", fingerprint, "'");
+          detail::printable(text("fingerprint"), detail::shown_of_fingerprint), "', this run is '",
+          fingerprint, "'");
   const Progress progress{detail::number_in<std::uint64_t>(metadata, "step", where),
                           detail::number_in<double>(metadata, "seconds", where)};
   const auto updates = detail::number_in<std::uint64_t>(metadata, "updates", where);
   expects(std::isfinite(progress.seconds) && progress.seconds >= 0, where, ": 'seconds' is ",
           progress.seconds);
+  expects(progress.step <= detail::most_steps && updates <= detail::most_steps, where, ": 'step' ",
+          progress.step, " or 'updates' ", updates, " is beyond 2^53");
 
   const std::vector<detail::CheckpointTensor> tensors = detail::checkpoint_tensors(optimizer);
   std::map<std::string, std::size_t> expected;
   for (const detail::CheckpointTensor& tensor : tensors) expected[tensor.name] = 0;
   for (const auto& name : file.names()) {
     const auto found = expected.find(std::string(name));
-    expects(found != expected.end(), where, ": the checkpoint has the tensor '", name,
-            "', which this model does not have");
+    expects(found != expected.end(), where, ": the checkpoint has the tensor '",
+            detail::printable(name), "', which this model does not have");
     found->second = 1;
   }
   for (const auto& [name, present] : expected)

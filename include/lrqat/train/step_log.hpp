@@ -4,6 +4,7 @@
 #define LRQAT_TRAIN_STEP_LOG_HPP
 
 #include <lrqat/core/expects.hpp>
+#include <lrqat/io/detail/bytes.hpp>
 #include <lrqat/io/json_line.hpp>
 #include <lrqat/train/step_report.hpp>
 
@@ -62,8 +63,8 @@ class StepLog {
       const bool torn = in.eof();  // no newline: the writer was killed in this line
       const std::uint64_t step = step_of(line);
       expects(torn ? line.starts_with(start.substr(0, line.size())) : step != 0, path.string(),
-              ", line ", number, " is not the line of a step: '",
-              std::string_view(line).substr(0, 60), "'. Move the file away or name another log");
+              ", line ", number, " is not the line of a step: '", detail::printable(line, 60),
+              "'. Move the file away or name another log");
       if (torn || step > last) break;
       bytes += line.size() + 1;
     }

@@ -89,8 +89,7 @@ inline void expect_finite(std::span<const float> values, std::string_view file,
 }
 
 /// Text from a file, fit for an error message: of bounded length, without control characters.
-inline std::string printable(std::string_view text) {
-  constexpr std::size_t longest = 120;
+inline std::string printable(std::string_view text, std::size_t longest = 120) {
   std::string result(text.substr(0, longest));
   for (char& c : result)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';

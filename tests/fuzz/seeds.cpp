@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// tests/fuzz/seeds.cpp: writes the corpus that fuzzing starts from: small good files, made by the
+// library's own writers.
+//
+//   seeds <folder>    makes <folder>/<target>/<name>
+#include "targets.hpp"
+#include "training_run.hpp"
+
+#include "io/hugging_face_folder.hpp"
+#include "io/llama2c_int8.hpp"
+#include "io/npy_file.hpp"
+#include "io/plain_files.hpp"
+#include "io/small_llama.hpp"
+#include "io/small_sentencepiece.hpp"
+#include "io/small_tokenizer.hpp"
+
+#include <lrqat/io/llama2c.hpp>
+#include <lrqat/io/token_stream.hpp>
+#include <lrqat/train/step_log.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace lrqat;
+using test::read_plainly;
+
+namespace {
+
+/// A folder of seeds for one target.
+class Corpus {
+ public:
+  Corpus(const std::filesystem::path& root, const char* target) : folder_(root / target) {
+    std::filesystem::create_directories(folder_);
+  }
+  std::filesystem::path operator/(std::string_view name) const { return folder_ / name; }
+  void add(std::string_view name, std::string_view bytes) const {
+    test::write_plainly(folder_ / name, bytes);
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+template <class Number>
+std::string number_bytes(Number number) {
+  std::string bytes;
+  detail::append_number(bytes, number);
+  return bytes;
+}
+
+void make_llama2c(const Corpus& corpus) {
+  write_llama2c(corpus / "tied", test::small_llama(true));
+  write_llama2c(corpus / "untied", test::small_llama(false));
+  corpus.add("int8", test::llama2c_int8(test::small_llama(false), 4));
+}
+
+void make_tokenizer(const Corpus& corpus) {
+  const auto add = [&](const char* name, const Llama2cTokenizer& tokenizer) {
+    write_llama2c_tokenizer(corpus / name, tokenizer);
+    const auto size = static_cast<std::uint16_t>(tokenizer.vocab_size());
+    corpus.add(name, number_bytes(size) + read_plainly(corpus / name));
+  };
+  add("bytes", test::byte_tokenizer());
+  add("merges", Llama2cTokenizer({{"<unk>"},
+                                  {"\n<s>\n"},
+                                  {"\n</s>\n"},
+                                  {" "},
+                                  {"a"},
+                                  {"b"},
+                                  {"ab", 1},
+                                  {" a", 2},
+                                  {" ab", 3},
+                                  {"abab", -1}}));
+}
+
+void make_npy(const Corpus& corpus) {
+  const auto header = [](const char* dtype, const char* shape) {
+    return std::string("{'descr': '") + dtype + "', 'fortran_order': False, 'shape': " + shape +
+           ", } \n";
+  };
+  corpus.add("float", test::npy_file(1, header("<f4", "(3, 2)")) + std::string(24, 'x'));
+  corpus.add("int8", test::npy_file(2, header("|i1", "(5,)")) + std::string(5, 'x'));
+  corpus.add("number", test::npy_file(1, header("<u8", "()")) + std::string(8, 'x'));
+}
+
+void make_token_stream(const Corpus& corpus) {
+  write_token_stream(corpus / "tokens", std::vector<Token>{1, 259, 261, 4, 1, 262});
+  corpus.add("texts",
+             "One day, a a\n<|endoftext|>\n\xC3\xA4 \n\n<|endoftext|>\n<|endoftext|>\nend");
+}
+
+void make_safetensors(const Corpus& corpus) {
+  const std::vector<std::byte> bytes(24);
+  const auto first = [&](std::size_t size) { return std::span(bytes).first(size); };
+  write_safetensors(corpus / "dtypes",
+                    std::vector<TensorToWrite>{{"F64", "F64", {3}, first(24)},
+                                               {"F32", "F32", {2, 3}, first(24)},
+                                               {"F16", "F16", {2, 1}, first(4)},
+                                               {"BF16", "BF16", {}, first(2)},
+                                               {"I8", "I8", {0, 7}, {}},
+                                               {"BOOL", "BOOL", {5}, first(5)}},
+                    {{"format", "pt"}, {"a \"quoted\" \xC3\xA4", "\n"}});
+  write_safetensors(corpus / "empty", {});
+}
+
+void make_checkpoint(const Corpus& corpus) {
+  fuzz::TrainingRun run;
+  save_checkpoint(corpus / "first", run.fingerprint, {}, run.optimizer);
+  for (int step = 0; step < 3; ++step) run.optimizer.step();
+  save_checkpoint(corpus / "third", run.fingerprint, {3, 0.25}, run.optimizer);
+}
+
+void make_step_log(const Corpus& corpus) {
+  const test::TemporaryFolder folder;
+  StepLog log(folder / "log", 0);
+  for (std::uint64_t step = 1; step <= 3; ++step) log.append({.step = step, .steps = 3});
+  corpus.add("whole", "\3" + read_plainly(folder / "log"));
+  corpus.add("torn", "\2" + read_plainly(folder / "log") + "{\"step\":4,\"lo");
+}
+
+std::string config_text(bool tied_head) {
+  return test::hugging_face_config(test::small_llama(tied_head).config).dump();
+}
+
+void make_hugging_face_config(const Corpus& corpus) {
+  corpus.add("tied", config_text(true));
+  nlohmann::json newer = nlohmann::json::parse(config_text(false));
+  newer.erase("rope_theta");
+  newer.erase("rope_scaling");
+  newer["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 500000.0}};
+  newer["layer_types"] = {"full_attention", "full_attention"};
+  newer["partial_rotary_factor"] = 1.0;
+  newer["sliding_window"] = nullptr;
+  corpus.add("newer", newer.dump(1));
+}
+
+void make_hugging_face(const Corpus& corpus) {
+  const std::string separator = fuzz::file_separator;
+  for (const bool tied_head : {true, false}) {
+    const test::TemporaryFolder folder;
+    const LlamaWeights weights = test::small_llama(tied_head);
+    const auto stored = test::hugging_face_tensors<bf16>(weights, "BF16");
+    test::write_shards(folder.path(), stored.tensors, tied_head ? 1 : 2);
+    const std::string config = config_text(tied_head) + separator;
+    if (tied_head) {
+      corpus.add("single", config + separator + read_plainly(folder / "model.safetensors"));
+    } else {
+      corpus.add("shards", config + read_plainly(folder / "model.safetensors.index.json") +
+                               separator + read_plainly(folder / "model-1.safetensors") +
+                               separator + read_plainly(folder / "model-2.safetensors"));
+    }
+  }
+}
+
+void make_sentencepiece(const Corpus& corpus) {
+  corpus.add("unigram", test::unigram_model());
+  corpus.add("bpe", test::bpe_model());
+  corpus.add("bytes", test::byte_model());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "seeds <folder>: the folder that gets a corpus for each target\n");
+    return 2;
+  }
+  const std::filesystem::path root = argv[1];
+  make_llama2c({root, "llama2c"});
+  make_tokenizer({root, "llama2c_tokenizer"});
+  make_npy({root, "npy"});
+  make_token_stream({root, "token_stream"});
+  make_safetensors({root, "safetensors"});
+  make_checkpoint({root, "checkpoint"});
+  make_step_log({root, "step_log"});
+  make_hugging_face_config({root, "hugging_face_config"});
+  make_hugging_face({root, "hugging_face"});
+  make_sentencepiece({root, "sentencepiece"});
+}
