@@ -162,6 +162,40 @@ void make_sentencepiece(const Corpus& corpus) {
   corpus.add("bytes", test::byte_model());
 }
 
+/// Written by hand, so that also what the library never writes is there.
+void make_gguf(const Corpus& corpus) {
+  const auto text = [](std::string_view t) {
+    return number_bytes(std::uint64_t{t.size()}) + std::string(t);
+  };
+  const auto value = [&](std::string_view key, std::uint32_t type, const std::string& bytes) {
+    return text(key) + number_bytes(type) + bytes;
+  };
+  const auto list = [&](std::uint32_t type, std::uint64_t count, const std::string& elements) {
+    return number_bytes(type) + number_bytes(count) + elements;
+  };
+  const auto head = [&](std::uint64_t tensors, std::uint64_t values) {
+    return "GGUF" + number_bytes(std::uint32_t{3}) + number_bytes(tensors) + number_bytes(values);
+  };
+  // Columns and rows; types are 0 F32, 1 F16, 2 Q4_0, 3 Q4_1, 8 Q8_0.
+  const auto tensor = [&](std::string_view name, std::uint64_t cols, std::uint64_t rows,
+                          std::uint32_t type, std::uint64_t offset) {
+    return text(name) + number_bytes(std::uint32_t{2}) + number_bytes(cols) + number_bytes(rows) +
+           number_bytes(type) + number_bytes(offset);
+  };
+  corpus.add("values",
+             head(0, 6) + value("general.architecture", 8, text("llama")) +
+                 value("general.alignment", 4, number_bytes(std::uint32_t{8})) +
+                 value("theta", 6, number_bytes(10000.0f)) + value("flag", 7, "\x01") +
+                 value("tokens", 9, list(8, 2, text("<unk>") + text("a"))) +
+                 value("scores", 9, list(6, 2, number_bytes(0.0f) + number_bytes(-1.0f))));
+  std::string tensors = head(5, 1) + value("general.alignment", 4, number_bytes(std::uint32_t{8})) +
+                        tensor("f32", 3, 2, 0, 0) + tensor("f16", 4, 1, 1, 24) +
+                        tensor("q4_0", 32, 1, 2, 32) + tensor("q4_1", 32, 1, 3, 56) +
+                        tensor("q8_0", 32, 1, 8, 80);
+  tensors.resize((tensors.size() + 7) / 8 * 8);
+  corpus.add("tensors", tensors + std::string(80 + 34, '\1'));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -179,5 +213,6 @@ int main(int argc, char** argv) {
   make_step_log({root, "step_log"});
   make_hugging_face_config({root, "hugging_face_config"});
   make_hugging_face({root, "hugging_face"});
+  make_gguf({root, "gguf"});
   make_sentencepiece({root, "sentencepiece"});
 }
