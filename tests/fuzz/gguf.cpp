@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// tests/fuzz/gguf.cpp: the target for GGUF files.
+// tests/fuzz/gguf.cpp: targets for GGUF files: any, and those of a LLaMA.
 #include "answers.hpp"
 #include "targets.hpp"
 
 #include <lrqat/io/gguf.hpp>
+#include <lrqat/io/gguf_llama.hpp>
+#include <lrqat/io/llama2c_tokenizer.hpp>
 
 namespace lrqat::fuzz {
 
@@ -22,6 +24,31 @@ void gguf(std::span<const std::byte> input) {
            "a tensor's bytes do not fill its shape");
       has_result([&] { file.floats(tensor.name, tensor.shape); });
     }
+  });
+}
+
+void gguf_llama(std::span<const std::byte> input) {
+  const std::filesystem::path path = put("model.gguf", input);
+  has_result([&] {
+    const GgufFile file(path);
+    has_result([&] {
+      const StoredLlama read = read_gguf_llama(file);
+      detail::check_weights(read.weights, "what was read");
+      detail::for_each_linear_name(read.weights.config, [&](const LinearName& which) {
+        const MergedWeight* const stored = read.layer(which);
+        if (stored == nullptr) return;
+        must(stored->codes.size() == stored->shape.size(), "codes do not fill the shape");
+        must(stored->scales.size() == stored->layout.size(), "scales do not fill the layout");
+        must(stored->zero_points.size() == (stored->has_zero_point ? stored->scales.size() : 0),
+             "not one zero point a scale");
+      });
+    });
+    has_result([&] {
+      const Vocabulary vocabulary = read_gguf_vocabulary(file);
+      const Llama2cTokenizer tokenizer = llama2c_tokenizer(vocabulary, path.string());
+      for (const Token token : tokenizer.encode("a b\xC3\xA4\n", Bos::prepend))
+        must(token < vocabulary.pieces.size(), "a token beyond the vocabulary");
+    });
   });
 }
 

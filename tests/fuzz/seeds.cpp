@@ -14,6 +14,7 @@
 #include "io/small_sentencepiece.hpp"
 #include "io/small_tokenizer.hpp"
 
+#include <lrqat/io/gguf_llama.hpp>
 #include <lrqat/io/llama2c.hpp>
 #include <lrqat/io/token_stream.hpp>
 #include <lrqat/train/step_log.hpp>
@@ -196,6 +197,42 @@ void make_gguf(const Corpus& corpus) {
   corpus.add("tensors", tensors + std::string(80 + 34, '\1'));
 }
 
+/// Matrices of 32 columns in every type; each weight is finite, whatever its type.
+void make_gguf_llama(const Corpus& corpus) {
+  const LlamaConfig config{.dim = 32,
+                           .hidden_dim = 32,
+                           .layers = 1,
+                           .heads = 2,
+                           .kv_heads = 1,
+                           .head_dim = 16,
+                           .vocab = 4,
+                           .context = 8};
+  GgufMetadata metadata;
+  detail::add_config(metadata, config);
+  detail::add_vocabulary(metadata,
+                         Llama2cTokenizer({{"<unk>"}, {"<s>"}, {"</s>"}, {" a", -1}}).vocabulary());
+  std::vector<GgufTensorToWrite> tensors;
+  const auto add = [&](const std::string& name, GgmlType type, std::vector<std::size_t> shape) {
+    const std::size_t size = detail::ggml_bytes(type, shape);
+    tensors.push_back({name, type, std::move(shape),
+                       [=] { return AlignedVector<std::byte>(size, std::byte{17}); }});
+  };
+  add("token_embd.weight", GgmlType::f16, {config.vocab, config.dim});
+  add("output_norm.weight", GgmlType::f32, {config.dim});
+  for (const detail::BlockTensor& tensor : detail::block_tensors) {
+    const GgmlType type = tensor.name == "query" ? GgmlType::q4_0
+                          : tensor.name == "key" ? GgmlType::q4_1
+                          : tensor.name == "up"  ? GgmlType::f32
+                                                 : GgmlType::q8_0;
+    const std::size_t cols = detail::extent(config, tensor.cols);
+    if (tensor.rows == detail::Extent::one)
+      add(detail::gguf_name(0, tensor), GgmlType::f32, {cols});
+    else
+      add(detail::gguf_name(0, tensor), type, {detail::extent(config, tensor.rows), cols});
+  }
+  write_gguf(corpus / "all_types", metadata, tensors);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -214,5 +251,6 @@ int main(int argc, char** argv) {
   make_hugging_face_config({root, "hugging_face_config"});
   make_hugging_face({root, "hugging_face"});
   make_gguf({root, "gguf"});
+  make_gguf_llama({root, "gguf_llama"});
   make_sentencepiece({root, "sentencepiece"});
 }
