@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -33,6 +34,7 @@ int finish(Exit exit) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is then an error of the write, as a full disk
   Exit exit = Exit::good;
   CLI::App program{
       "lrqat-lab: what does a quantization scheme cost a LLaMA, and what does it recover?",
