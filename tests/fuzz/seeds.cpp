@@ -2,7 +2,7 @@
 // tests/fuzz/seeds.cpp: writes the corpus that fuzzing starts from: small good files, made by the
 // library's own writers.
 //
-//   seeds <folder>    makes <folder>/<target>/<name>
+//   make_seeds <folder>    makes <folder>/<target>/<name>
 #include "targets.hpp"
 #include "training_run.hpp"
 
@@ -237,7 +237,7 @@ void make_gguf_llama(const Corpus& corpus) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::fprintf(stderr, "seeds <folder>: the folder that gets a corpus for each target\n");
+    std::fprintf(stderr, "make_seeds <folder>: the folder that gets a corpus for each target\n");
     return 2;
   }
   const std::filesystem::path root = argv[1];
