@@ -99,8 +99,9 @@ std::vector<std::pair<std::string, Writer>> writers() {
 
 TEST_CASE("Writers: on a full disk one error names file and reason, and the old file stays",
           "[io]") {
-  for (const auto& [name, write] : writers()) {
-    CAPTURE(name);
+  for (const auto& writer : writers()) {
+    CAPTURE(writer.first);
+    const Writer& write = writer.second;
     const test::TemporaryFolder folder;
     const Path path = folder / "file";
     // Where there is room, it writes.
