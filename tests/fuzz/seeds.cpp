@@ -105,7 +105,7 @@ void make_safetensors(const Corpus& corpus) {
                                                {"I8", "I8", {0, 7}, {}},
                                                {"BOOL", "BOOL", {5}, first(5)}},
                     {{"format", "pt"}, {"a \"quoted\" \xC3\xA4", "\n"}});
-  write_safetensors(corpus / "empty", {});
+  write_safetensors(corpus / "empty", std::vector<TensorToWrite>{});
 }
 
 void make_checkpoint(const Corpus& corpus) {
