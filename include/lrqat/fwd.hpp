@@ -60,6 +60,7 @@ struct Everything;
 template <class T>
 struct Compute;
 struct Cpu;
+struct CpuInt8;
 struct Reference;
 
 struct Float32Scale;

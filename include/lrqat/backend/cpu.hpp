@@ -44,17 +44,7 @@ struct CpuIn {
       const auto y_tile = y.block(first, row, x_piece.rows, count);
       for (std::size_t col = 0; col < shape.cols; col += max_columns) {
         const Tile tile{row, col, count, std::min(max_columns, shape.cols - col)};
-        const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
-        const auto w_transposed = padded_scratch<struct transposed_slot>(tile.cols, tile.rows);
-        if constexpr (may_be_apart<Weight>) {
-          if (one_scale_a_row(weight))
-            weight.levels(tile, w);
-          else
-            weight.weight(tile, w);
-        } else {
-          weight.weight(tile, w);
-        }
-        kernel::transpose(w, w_transposed);
+        const auto w_transposed = transposed_tile(weight, tile);
         const auto x_columns = kernel::left(x_piece.block(0, col, x_piece.rows, tile.cols));
         if (col == 0)
           C::multiply_into(x_columns, w_transposed, y_tile);
@@ -101,6 +91,27 @@ struct CpuIn {
     weight.layout();
     weight.used_scale(std::size_t{0});
   };
+
+  /// W_hat or its levels, (tile.cols, tile.rows), from a weight that has them that way or by a
+  /// transposition.
+  template <class Weight>
+  static MatrixView<float> transposed_tile(const Weight& weight, const Tile& tile) {
+    const auto w_transposed = padded_scratch<struct transposed_slot>(tile.cols, tile.rows);
+    bool apart = false;
+    if constexpr (may_be_apart<Weight>) apart = one_scale_a_row(weight);
+    if constexpr (requires { weight.weight_transposed(tile, w_transposed); }) {
+      if constexpr (may_be_apart<Weight>)
+        if (apart) weight.levels_transposed(tile, w_transposed);
+      if (!apart) weight.weight_transposed(tile, w_transposed);
+    } else {
+      const auto w = padded_scratch<struct weight_slot>(tile.rows, tile.cols);
+      if constexpr (may_be_apart<Weight>)
+        if (apart) weight.levels(tile, w);
+      if (!apart) weight.weight(tile, w);
+      kernel::transpose(w, w_transposed);
+    }
+    return w_transposed;
+  }
 
   template <class Weight>
   static bool one_scale_a_row(const Weight& weight) {
@@ -201,10 +212,32 @@ struct CpuIn {
   }
 };
 
+struct CpuInt8;  // backend/cpu_int8.hpp
+
+namespace detail {
+
+template <class C>
+struct cpu_in {
+  using type = CpuIn<C>;
+};
+template <>
+struct cpu_in<Compute<float>>;
+template <>
+struct cpu_in<Compute<int8>> {
+  using type = CpuInt8;
+};
+
+}  // namespace detail
+
 /// The default. A layer with Compute<bf16> among its policies has Cpu::in<Compute<bf16>> for it.
 struct Cpu : CpuIn<Compute<float>> {
-  template <Arithmetic C>
-  using in = std::conditional_t<std::is_same_v<C, Compute<float>>, Cpu, CpuIn<C>>;
+  template <PolicyOf<kind::compute> C>
+  using in = typename detail::cpu_in<C>::type;
+};
+
+template <>
+struct detail::cpu_in<Compute<float>> {
+  using type = Cpu;
 };
 
 static_assert(Backend<Cpu> && Backend<CpuIn<Compute<bf16>>>);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// compute/compute.hpp: products in float32, or of bfloat16 operands with float32 sums.
+// compute/compute.hpp: products in float32, of bfloat16 operands with float32 sums, or of
+// codes with int32 sums.
 #ifndef LRQAT_COMPUTE_COMPUTE_HPP
 #define LRQAT_COMPUTE_COMPUTE_HPP
 
@@ -8,11 +9,15 @@
 #include <lrqat/kernel/multiply.hpp>
 #include <lrqat/kernel/multiply_bf16.hpp>
 
+#include <cstdint>
+
 namespace lrqat {
+
+using int8 = std::int8_t;
 
 template <class T>
 struct Compute {
-  static_assert(sizeof(T) == 0, "Compute<T>: T is float or lrqat::bf16.");
+  static_assert(sizeof(T) == 0, "Compute<T>: T is float, lrqat::bf16 or lrqat::int8.");
 };
 
 /// The reproducible one: the same bits on every instruction set and for any number of threads.
@@ -49,6 +54,13 @@ struct Compute<bf16> {
                             MatrixView<float> c, std::span<const float> scale = {}) {
     kernel::multiply_bf16_into(a, b, c, scale);
   }
+};
+
+/// Codes of activations times codes of the weight, sums in int32: for merged layers alone, see
+/// MergedLinear::in. The same bits on every instruction set and for any number of threads.
+template <>
+struct Compute<int8> {
+  using policy_kind = kind::compute;
 };
 
 static_assert(Arithmetic<Compute<float>> && Arithmetic<Compute<bf16>>);

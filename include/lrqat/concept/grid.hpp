@@ -25,6 +25,10 @@ concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, in
   { G::code(u, zero_point) } -> std::same_as<int>;
   { G::level(code, zero_point) } -> std::same_as<float>;
 };
+
+/// A grid whose level(code, z) is code - z, and says so: its codes can be multiplied as they are.
+template <class G>
+concept IntegerGrid = Grid<G> && requires { requires G::levels_are_integers; };
 // clang-format on
 
 }  // namespace lrqat

@@ -5,6 +5,8 @@
 
 #include <lrqat/core/policy.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <span>
 
 namespace lrqat {
@@ -19,6 +21,19 @@ concept InputQuantizer = PolicyOf<I, kind::input> &&
       bool{I::quantizes};
       I::forward(x, out);
       I::backward(x, out);
+    };
+
+/// An input quantizer whose codes are bytes and whose zero point is one of them:
+///
+/// quantize(x, codes)         one token: writes its codes and returns its scale and zero_point, so
+///                            that x_hat = scale * (code - zero_point) where x is finite; in a token
+///                            with a value that is not, the scale is NaN, like all of x W^T
+template <class I>
+concept IntegerInput = InputQuantizer<I> &&
+    requires(std::span<const float> x, std::span<std::uint8_t> codes) {
+      requires I::has_integer_codes;
+      { I::quantize(x, codes).scale } -> std::convertible_to<float>;
+      { I::quantize(x, codes).zero_point } -> std::convertible_to<float>;
     };
 // clang-format on
 

@@ -16,7 +16,7 @@ struct Int {
   static_assert(Bits >= 2 && Bits <= 8, "Int<Bits>: signed codes have 2 to 8 bits.");
   using policy_kind = kind::grid;
   static constexpr int bits = Bits, code_min = -(1 << (Bits - 1)), code_max = (1 << (Bits - 1)) - 1;
-  static constexpr bool has_zero_point = false;
+  static constexpr bool has_zero_point = false, levels_are_integers = true;
 
   template <class V>
   LRQAT_INLINE static V round(V u) {

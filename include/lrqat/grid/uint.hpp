@@ -17,7 +17,7 @@ struct UInt {
   static_assert(Bits >= 2 && Bits <= 8, "UInt<Bits>: unsigned codes have 2 to 8 bits.");
   using policy_kind = kind::grid;
   static constexpr int bits = Bits, code_min = 0, code_max = (1 << Bits) - 1;
-  static constexpr bool has_zero_point = true;
+  static constexpr bool has_zero_point = true, levels_are_integers = true;
 
   template <class V>
   LRQAT_INLINE static V round(V u) {

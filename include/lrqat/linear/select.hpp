@@ -188,7 +188,8 @@ consteval bool slots_model_their_concepts() {
                    estimator = Estimator<typename S::estimator>,
                    trainable = Trainable<typename S::trainable>,
                    input = InputQuantizer<typename S::input>,
-                   compute = Arithmetic<typename S::compute>;
+                   codes = std::is_same_v<typename S::compute, Compute<int8>>,
+                   compute = !codes && Arithmetic<typename S::compute>;
     static_assert(Grid<typename S::grid>,
                   "QuantLinear<...>: the grid does not model lrqat::Grid (concept/grid.hpp); the "
                   "missing member follows.");
@@ -214,7 +215,10 @@ consteval bool slots_model_their_concepts() {
     static_assert(InputQuantizer<typename S::input>,
                   "QuantLinear<...>: the input does not model lrqat::InputQuantizer "
                   "(concept/input_quantizer.hpp); the missing member follows.");
-    static_assert(Arithmetic<typename S::compute>,
+    static_assert(!codes,
+                  "QuantLinear<...>: Compute<int8> multiplies codes, which only a merged layer has. "
+                  "Train without it, then write layer.merge().in<Compute<int8>>().");
+    static_assert(codes || Arithmetic<typename S::compute>,
                   "QuantLinear<...>: the compute policy does not model lrqat::Arithmetic "
                   "(concept/compute.hpp); the missing member follows.");
     return grid && codes_fit && granularity && adapter && placement && estimator && trainable &&

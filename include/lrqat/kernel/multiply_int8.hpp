@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// kernel/multiply_int8.hpp: y = x W^T from codes of both, products and sums in integers.
+#ifndef LRQAT_KERNEL_MULTIPLY_INT8_HPP
+#define LRQAT_KERNEL_MULTIPLY_INT8_HPP
+
+#include <lrqat/core/expects.hpp>                   // fail
+#include <lrqat/kernel/int8_unit.hpp>               // Int8Unit
+#include <lrqat/kernel/multiply_int8/operands.hpp>  // Int8Tile, Int8Kernel
+#include <lrqat/kernel/multiply_int8/portable.hpp>
+#if LRQAT_X86
+#include <lrqat/kernel/multiply_int8/avx2.hpp>
+#include <lrqat/kernel/multiply_int8/avx512_vnni.hpp>
+#endif
+
+#include <cstddef>
+
+namespace lrqat::kernel {
+
+/// Shapes of tiles that exist: few tokens take four panels, which are so many streams from memory;
+/// many take as many tokens as the registers of AVX-512 hold sums for.
+struct Int8Shape {
+  std::size_t tokens, panels;
+  bool makes_sums;
+  bool operator==(const Int8Shape&) const = default;
+};
+inline constexpr Int8Shape few_tokens[] = {{1, 4, true}, {2, 4, true}, {4, 4, true}};
+inline constexpr Int8Shape further_four_tokens{4, 4, false};
+inline constexpr Int8Shape many_tokens[] = {{4, 2, false}, {8, 2, false}, {12, 2, false}};
+
+using Int8Function = void (*)(const Int8Tile&);
+
+/// The function of a tile of that shape on `unit` for fields of `bits` bits: see Int8Kernel. Every
+/// unit gives the same bits. Errors: no such shape.
+template <unsigned bits, bool has_zero, Int8Unit unit>
+Int8Function int8_tile(Int8Shape shape) {
+  using Kernel = Int8Kernel<unit>;
+  if (shape == few_tokens[0]) return Kernel::template run<bits, has_zero, 1, 4, true>;
+  if (shape == few_tokens[1]) return Kernel::template run<bits, has_zero, 2, 4, true>;
+  if (shape == few_tokens[2]) return Kernel::template run<bits, has_zero, 4, 4, true>;
+  if (shape == further_four_tokens) return Kernel::template run<bits, has_zero, 4, 4, false>;
+  if (shape == many_tokens[0]) return Kernel::template run<bits, has_zero, 4, 2, false>;
+  if (shape == many_tokens[1]) return Kernel::template run<bits, has_zero, 8, 2, false>;
+  if (shape == many_tokens[2]) return Kernel::template run<bits, has_zero, 12, 2, false>;
+  fail("int8_tile: no tile of ", shape.tokens, " tokens by ", shape.panels, " panels");
+}
+
+/// The same on active_int8_unit().
+template <unsigned bits, bool has_zero>
+Int8Function int8_tile(Int8Shape shape) {
+#if LRQAT_X86
+  switch (active_int8_unit()) {
+    case Int8Unit::avx512_vnni:
+      return int8_tile<bits, has_zero, Int8Unit::avx512_vnni>(shape);
+    case Int8Unit::avx2:
+      return int8_tile<bits, has_zero, Int8Unit::avx2>(shape);
+    case Int8Unit::portable:
+      break;
+  }
+#endif
+  return int8_tile<bits, has_zero, Int8Unit::portable>(shape);
+}
+
+/// Sums of operands for the tiles of many_tokens, on active_int8_unit().
+template <unsigned bits>
+Int8Function int8_sums() {
+#if LRQAT_X86
+  switch (active_int8_unit()) {
+    case Int8Unit::avx512_vnni:
+      return Int8Kernel<Int8Unit::avx512_vnni>::sums<bits, 2>;
+    case Int8Unit::avx2:
+      return Int8Kernel<Int8Unit::avx2>::sums<bits, 2>;
+    case Int8Unit::portable:
+      break;
+  }
+#endif
+  return Int8Kernel<Int8Unit::portable>::sums<bits, 2>;
+}
+
+}  // namespace lrqat::kernel
+
+#endif  // LRQAT_KERNEL_MULTIPLY_INT8_HPP
