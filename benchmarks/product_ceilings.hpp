@@ -214,6 +214,14 @@ inline double measure_product_peak(ProductUnit unit, int threads) {
   return 0;
 }
 
+/// The peak of AVX512_VNNI, measured once in a run for each number of threads; 0 without it.
+inline double peak_vnni_operations(int threads) {
+  static std::map<int, double> known;
+  double& peak = known[threads];
+  if (peak == 0) peak = measure_product_peak(ProductUnit::avx512_vnni, threads);
+  return peak;
+}
+
 /// The peak of what the kernels multiply bfloat16 with: of float32 where that is emulated. Measured
 /// once in a run for each unit and number of threads.
 inline double peak_bf16_flops(kernel::Bf16Unit unit, int threads = 1) {

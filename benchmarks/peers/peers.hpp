@@ -34,10 +34,21 @@ inline std::vector<NamedPeer>& known_peers() {
   return peers;
 }
 
+/// The same for products of int8: forward() alone counts, with operands quantized beforehand.
+inline std::vector<NamedPeer>& known_int8_peers() {
+  static std::vector<NamedPeer> peers;
+  return peers;
+}
+
 /// A constant of a peer's file: `const AddPeer added{"name", make};`
 struct AddPeer {
   AddPeer(const char* name, std::unique_ptr<Peer> (*make)(const LinearSizes&, int)) {
     known_peers().push_back({name, make});
+  }
+};
+struct AddInt8Peer {
+  AddInt8Peer(const char* name, std::unique_ptr<Peer> (*make)(const LinearSizes&, int)) {
+    known_int8_peers().push_back({name, make});
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include <lrqat/backend/cpu.hpp>
 #include <lrqat/backend/cpu_int8.hpp>
+#include <lrqat/backend/few_tokens.hpp>
 #include <lrqat/backend/panel_scales.hpp>
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/input_quantizer.hpp>
@@ -100,7 +101,7 @@ class MergedLinear {
     if constexpr (in_integers)
       B::template forward_codes<In>(*this, x, y);
     else
-      B::forward(*this, quantized_input<In>(x), y);
+      forward_floats(quantized_input<In>(x), y);
     add_bias(bias_, y);
   }
 
@@ -184,6 +185,12 @@ class MergedLinear {
     expects(CpuInt8::sums_fit(group, static_cast<double>(most)), "MergedLinear::in: ", group,
             " inputs share a scale and levels go up to ", most,
             ", whose sums could leave int32; Compute<int8> needs smaller groups");
+  }
+
+  void forward_floats(MatrixView<const float> x, MatrixView<float> y) const {
+    if constexpr (std::is_same_v<B, Cpu> && has_few_token_kernel<G>)
+      if (multiply_few_tokens(*this, x, y)) return;
+    B::forward(*this, x, y);
   }
 
   std::size_t panel_start(std::size_t row) const {
