@@ -77,7 +77,7 @@ void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, in
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8.0f;
   set_thread_count(threads);
   double best = 1e30, best_read = 1e30, spent = 0;
-  for (int runs = 0; runs < 5 || spent < 0.3; ++runs) {
+  for (int runs = 0; runs < 5 || spent < 1.0; ++runs) {
     const double start = benchmarks::seconds_now(threads);
     layer.forward({x.data(), tokens, in}, {y.data(), tokens, out});
     const double middle = benchmarks::seconds_now(threads);

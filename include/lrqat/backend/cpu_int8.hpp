@@ -9,6 +9,8 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/multiply_int8.hpp>
+#include <lrqat/kernel/reduce.hpp>
+#include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -86,7 +88,7 @@ struct CpuInt8 {
       const auto sums = scratch<struct sum_slot, std::int32_t>(tiles, group_count * tile);
       const auto starts = scratch<struct start_slot, std::int32_t>(tiles, group_count * tile);
       const auto place = [&](std::span<const std::uint8_t> codes, std::uint32_t* to,
-                             std::size_t to_step, auto finish) {
+                             std::size_t to_step, auto finish) LRQAT_INLINE_LAMBDA {
         for (std::size_t g = 0; g < group_count; ++g) {
           const std::size_t first = g * group_columns;
           const std::size_t end = std::min(x.cols, first + group_columns);
@@ -105,17 +107,19 @@ struct CpuInt8 {
           const auto token = In::quantize(x.row(std::min(i * tile + t, x.rows - 1)), codes);
           scale(i, t) = token.scale;
           zero(i, t) = static_cast<std::int32_t>(token.zero_point);
-          place(codes, words.row(i).data() + t, tile,
-                [&](std::size_t g, std::size_t first, std::size_t end) {
-                  std::uint32_t sum = 0;
-                  for (std::size_t j = first; j < end; ++j) sum += codes[j];
-                  const std::int32_t difference =
-                      static_cast<std::int32_t>(sum) -
-                      zero(i, t) * static_cast<std::int32_t>(end - first);
-                  sums(i, g * tile + t) = difference;
-                  starts(i, g * tile + t) =
-                      Grid::has_zero_point ? 0 : difference * level_offset<Codes, Grid>;
-                });
+          kernel::vectorised([&] {
+            place(codes, words.row(i).data() + t, tile,
+                  [&](std::size_t g, std::size_t first, std::size_t end) LRQAT_INLINE_LAMBDA {
+                    const auto sum = kernel::sum_over<std::int32_t>(
+                        end - first, [from = codes.data() + first](std::size_t j)
+                                         LRQAT_INLINE_LAMBDA { return std::int32_t{from[j]}; });
+                    const std::int32_t difference =
+                        sum - zero(i, t) * static_cast<std::int32_t>(end - first);
+                    sums(i, g * tile + t) = difference;
+                    starts(i, g * tile + t) =
+                        Grid::has_zero_point ? 0 : difference * level_offset<Codes, Grid>;
+                  });
+          });
         }
       });
       return {x.rows,     tile,      steps,      group_count, groups.data, ones.data,
