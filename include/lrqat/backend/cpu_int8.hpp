@@ -100,27 +100,26 @@ struct CpuInt8 {
       const auto every_one = scratch<struct token_slot, std::uint8_t>(1, x.cols).row(0);
       std::fill(every_one.begin(), every_one.end(), std::uint8_t{1});
       place(every_one, ones.data, 1, [](std::size_t, std::size_t, std::size_t) {});
-      parallel_for(tiles, [&](std::size_t i) {
+      parallel_for(tiles * tile, [&](std::size_t padded_token) {
+        const std::size_t i = padded_token / tile, t = padded_token % tile;
         const auto codes = scratch<struct token_slot, std::uint8_t>(1, x.cols).row(0);
-        for (std::size_t t = 0; t < tile; ++t) {
-          // Tokens that fill up the last tile are the last one again; nobody sees them.
-          const auto token = In::quantize(x.row(std::min(i * tile + t, x.rows - 1)), codes);
-          scale(i, t) = token.scale;
-          zero(i, t) = static_cast<std::int32_t>(token.zero_point);
-          kernel::vectorised([&] {
-            place(codes, words.row(i).data() + t, tile,
-                  [&](std::size_t g, std::size_t first, std::size_t end) LRQAT_INLINE_LAMBDA {
-                    const auto sum = kernel::sum_over<std::int32_t>(
-                        end - first, [from = codes.data() + first](std::size_t j)
-                                         LRQAT_INLINE_LAMBDA { return std::int32_t{from[j]}; });
-                    const std::int32_t difference =
-                        sum - zero(i, t) * static_cast<std::int32_t>(end - first);
-                    sums(i, g * tile + t) = difference;
-                    starts(i, g * tile + t) =
-                        Grid::has_zero_point ? 0 : difference * level_offset<Codes, Grid>;
-                  });
-          });
-        }
+        // Tokens that fill up the last tile are the last one again; nobody sees them.
+        const auto token = In::quantize(x.row(std::min(padded_token, x.rows - 1)), codes);
+        scale(i, t) = token.scale;
+        zero(i, t) = static_cast<std::int32_t>(token.zero_point);
+        kernel::vectorised([&] {
+          place(codes, words.row(i).data() + t, tile,
+                [&](std::size_t g, std::size_t first, std::size_t end) LRQAT_INLINE_LAMBDA {
+                  const auto sum = kernel::sum_over<std::int32_t>(
+                      end - first, [from = codes.data() + first](std::size_t j)
+                                       LRQAT_INLINE_LAMBDA { return std::int32_t{from[j]}; });
+                  const std::int32_t difference =
+                      sum - zero(i, t) * static_cast<std::int32_t>(end - first);
+                  sums(i, g * tile + t) = difference;
+                  starts(i, g * tile + t) =
+                      Grid::has_zero_point ? 0 : difference * level_offset<Codes, Grid>;
+                });
+        });
       });
       return {x.rows,     tile,      steps,      group_count, groups.data, ones.data,
               words.data, zero.data, scale.data, sums.data,   starts.data};
