@@ -20,12 +20,14 @@ namespace {
 
 constexpr const char* explanation =
     R"(Without --temperature the likeliest token is taken each time (greedy). A run is merged first:
-what generates is codes and scales.
+what generates is codes and scales. A scheme with bits for keys and values (w4a8, w4a8kv4, w4kv4)
+keeps them in these bits.
 
 Examples:
   lrqat-lab generate --model stories260K.bin --tokenizer tok512.bin --prompt "Once upon a time"
   lrqat-lab generate runs/w4 --tokenizer tok512.bin --temperature 0.8 --top-p 0.9 --seed 7
   lrqat-lab generate hf-folder --scheme w4-g32-rtn --tokens-out 100
+  lrqat-lab generate hf-folder --scheme w4a8kv4-g32-rtn --tokens-out 100
 )";
 
 struct GenerateOptions : Options {
@@ -61,13 +63,20 @@ void generate_text(GenerateOptions& options, bool scheme_was_given) {
                             {"tokens", result.tokens},
                             {"prefill_tokens_per_second", prefill},
                             {"decode_tokens_per_second", decode},
+                            {"cache_bits", model.options().activations.cache.bits == 0
+                                               ? 32
+                                               : model.options().activations.cache.bits},
+                            {"cache_bytes", result.cache_bytes},
                             {"scheme", scheme_name(source, options.adaptation.scheme)}};
     std::cout << object.dump(-1, ' ', false, JsonObject::error_handler_t::replace) << '\n';
   } else {
     std::cout << std::endl;
   }
-  std::fprintf(stderr, "prefill: %zu tokens, %.0f tokens/s; decode: %zu tokens, %.0f tokens/s\n",
-               result.prompt_tokens, prefill, result.tokens, decode);
+  std::fprintf(stderr,
+               "prefill: %zu tokens, %.0f tokens/s; decode: %zu tokens, %.0f tokens/s; "
+               "KV cache: %zu bytes for %zu tokens\n",
+               result.prompt_tokens, prefill, result.tokens, decode, result.cache_bytes,
+               model.config().context);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <lrqat/core/expects.hpp>
 #include <lrqat/nn/kv_cache.hpp>
+#include <lrqat/nn/quantized_kv_cache.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -20,11 +21,33 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// The text that follows `prompt` through a cache of either kind.
+template <class Cache>
+void go_on(Model& model, const Tokenizer& tokenizer, const GenerationPlan& plan,
+           const std::vector<Token>& prompt, Cache cache, std::size_t wanted, Generation& result,
+           const std::function<void(const std::string&)>& add) {
+  constexpr Token end_of_text = 2;
+  Sampler sampler(plan.sampler);
+  Token last = prompt.back();
+  std::span<const float> logits;
+  result.cache_bytes = cache.bytes();
+  result.prefill_seconds = seconds_of([&] { logits = model.prefill(prompt, cache); });
+  result.decode_seconds = seconds_of([&] {
+    while (result.tokens < wanted) {
+      const Token next = sampler.next(logits);
+      if (next == tokenizer.bos() || next == end_of_text) return;
+      ++result.tokens;
+      add(tokenizer.decode(last, next));
+      last = next;
+      if (result.tokens < wanted) logits = model.step(next, cache);
+    }
+  });
+}
+
 }  // namespace
 
 Generation generate(Model& model, const Tokenizer& tokenizer, const GenerationPlan& plan,
                     const std::function<void(const std::string&)>& on_text) {
-  constexpr Token end_of_text = 2;
   const std::vector<Token> prompt = tokenizer.encode(plan.prompt, Bos::prepend);
   const std::size_t context = model.config().context;
   expects(prompt.size() < context, "the prompt has ", prompt.size(),
@@ -40,22 +63,13 @@ Generation generate(Model& model, const Tokenizer& tokenizer, const GenerationPl
   };
   add(decode_all(tokenizer, prompt));
 
-  KvCache<float> cache(model.config());
-  Sampler sampler(plan.sampler);
-  Token last = prompt.back();
-  std::span<const float> logits;
-  result.prefill_seconds = seconds_of([&] { logits = model.prefill(prompt, cache); });
   const std::size_t wanted = plan.tokens == 0 ? room : plan.tokens;
-  result.decode_seconds = seconds_of([&] {
-    while (result.tokens < wanted) {
-      const Token next = sampler.next(logits);
-      if (next == tokenizer.bos() || next == end_of_text) return;
-      ++result.tokens;
-      add(tokenizer.decode(last, next));
-      last = next;
-      if (result.tokens < wanted) logits = model.step(next, cache);
-    }
-  });
+  const ActivationBits& bits = model.options().activations;
+  if (bits.cache.quantizes())
+    go_on(model, tokenizer, plan, prompt, QuantizedKvCache(model.config(), bits), wanted, result,
+          add);
+  else
+    go_on(model, tokenizer, plan, prompt, KvCache<float>(model.config()), wanted, result, add);
   return result;
 }
 

@@ -23,9 +23,11 @@ struct GenerationPlan {
 struct Generation {
   std::string text;  // prompt included
   std::size_t prompt_tokens = 0, tokens = 0;
+  std::size_t cache_bytes = 0;  // of keys and values, for the whole context
   double prefill_seconds = 0, decode_seconds = 0;
 };
 
+/// Keys and values are kept in the bits that the model quantizes them to, else in float.
 /// Ends where the model begins another text (or ends this one: token 2 of LLaMA tokenizers).
 /// @param on_text  called with each piece of text as it comes, the prompt first; may be empty
 /// @throws Error where prompt and tokens do not fit the model's context

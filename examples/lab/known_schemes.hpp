@@ -9,10 +9,17 @@ namespace lrqat::lab {
 
 /// How names are composed.
 inline constexpr std::string_view scheme_grammar =
-    R"(A scheme is named  <bits>-<sharing>-<method>[-r<rank>][-<range>]
+    R"(A scheme is named  <bits>[<activations>]-<sharing>-<method>[-r<rank>][-<range>]
 
   bits     w2 ... w8     signed integers -2^(b-1) ... 2^(b-1)-1
            u2 ... u8     unsigned integers with a zero point for each scale
+  activations, with a scale and a zero point for each token (for each head of it in attention):
+           a8, a4        8 or 4 bits for the inputs of linear layers, for keys and values (what a
+                         KV cache keeps), and for queries and keys after rotary embedding
+           kv4, kv8      other bits for keys and values, as in w4a8kv4; alone, as in w4kv4, for
+                         them only
+           i             at the end, as in w4a8i: their zero points are integers, as integer
+                         kernels need them; without it reals, as LR-QAT trains with
   sharing  pc            one scale for each output of a layer
            pt            one scale for a whole layer
            g<n>          one scale for each n neighbouring inputs (the last group of a row may be
@@ -57,6 +64,11 @@ inline constexpr KnownScheme known_schemes[] = {
     {"w4-pc-fp32-r8", "LR-QAT with a float32 base: no rounding of the base at all"},
     {"u2-pc-q2.6-r8", "LR-QAT with 2 bits and zero points"},
     {"w4-pc-wd-r8", "a LoRA inside the rounding, in weight units; merges exactly"},
+    {"w4a8-pc-q4.4-r8", "LR-QAT with 8-bit activations, W4A8 of its tables"},
+    {"w4a8kv4-pc-q4.4-r8", "the same with keys and values in 4 bits, W4A8-KV4"},
+    {"w4a4-pc-q4.4-r8", "everything in 4 bits, W4A4"},
+    {"w4a8i-pc-q4.4-r8", "8-bit activations with integer zero points"},
+    {"w4kv4-pc-rtn", "weights and the KV cache in 4 bits, nothing trained"},
     {"w4-pc-lsq", "full QAT, LR-QAT's LSQ baseline (after Esser et al. 2020)"},
 };
 

@@ -8,6 +8,7 @@
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/linear/dense_linear.hpp>
+#include <lrqat/linear/quantized_input_linear.hpp>
 #include <lrqat/linear/weight_rows.hpp>
 
 namespace lrqat::lab {
@@ -19,6 +20,10 @@ template <int Bits>
 AnyLinear stored_layer(const MergedWeight&);
 
 AnyLinear layer_in_bf16(const Scheme&, const WeightSource&, const QuantOptions&);
+
+AnyInput input_of(const Scheme& scheme, int bits) {
+  return {bits, scheme.integer_activations ? ZeroPointMode::integer : ZeroPointMode::real};
+}
 
 std::size_t shared_columns(const Scheme& scheme, std::size_t in) {
   if (scheme.sharing == Sharing::tensor) return 0;
@@ -62,6 +67,12 @@ AnyLinear make_layer(const Scheme& scheme, MatrixView<const float> weight, Quant
 AnyLinear make_layer(const Scheme& scheme, const WeightSource& weight, QuantOptions options,
                      ComputeType compute) {
   check_compute(scheme, compute);
+  if (scheme.activation_bits != 0) {
+    Scheme inside = scheme;
+    inside.activation_bits = 0;
+    return AnyLinear(QuantizedInputLinear(make_layer(inside, weight, options, compute),
+                                          input_of(scheme, scheme.activation_bits)));
+  }
   if (scheme.is_float()) {
     AlignedVector<float> values(weight.shape.size());
     const MatrixView<float> view(values.data(), weight.shape.rows, weight.shape.cols);

@@ -7,6 +7,7 @@
 
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/quant_options.hpp>
+#include <lrqat/input/any_input.hpp>
 #include <lrqat/linear/any_linear.hpp>
 
 #include <cstddef>
@@ -32,6 +33,9 @@ AnyLinear make_layer(const Scheme& scheme, const WeightSource& weight, QuantOpti
 
 /// The layer that a file stores, on the grids of signed and unsigned integers.
 AnyLinear make_layer(const MergedWeight& stored);
+
+/// The scheme's quantizer of activations with so many bits.
+AnyInput input_of(const Scheme& scheme, int bits);
 
 /// @throws Error where a scheme's layers are not compiled for products in `compute`
 void check_compute(const Scheme& scheme, ComputeType compute);

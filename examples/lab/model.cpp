@@ -33,12 +33,19 @@ Model make_model(const LlamaWeights& weights, const Adaptation& adaptation, Reco
     return make_layer(adaptation.scheme, weight, layer_options(adaptation, which),
                       adaptation.compute);
   };
-  return Model(weights, make, LlamaOptions{.recompute = recompute});
+  return Model(
+      weights, make,
+      LlamaOptions{.recompute = recompute, .activations = activation_bits(adaptation.scheme)});
+}
+
+ActivationBits activation_bits(const Scheme& scheme) {
+  return {input_of(scheme, scheme.cache_bits), input_of(scheme, scheme.activation_bits)};
 }
 
 Model merge(const Model& model) {
   return model.convert<AnyLinear>(
-      [](const AnyLinear& layer, const LinearName&) { return layer.merge(); });
+      [](const AnyLinear& layer, const LinearName&) { return layer.merge(); },
+      LlamaOptions{.activations = model.options().activations});
 }
 
 std::size_t trained_numbers(Model& model) {

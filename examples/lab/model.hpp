@@ -38,6 +38,9 @@ struct Adaptation {
 Model make_model(const LlamaWeights& weights, const Adaptation& adaptation,
                  Recompute recompute = Recompute::keep);
 
+/// What the scheme quantizes between linear layers.
+ActivationBits activation_bits(const Scheme& scheme);
+
 /// What the layer of that name is made with.
 QuantOptions layer_options(const Adaptation& adaptation, const LinearName& which);
 

@@ -25,6 +25,9 @@ struct Scheme {
   Method method = Method::fp32;
   int bits = 0;             // 2 ... 8; 0 for fp32
   bool zero_point = false;  // unsigned grid with zero points
+  int activation_bits = 0;  // of everything that lr-qat, section 1.10 quantizes: 0 (nothing), 4, 8
+  int cache_bits = 0;       // of keys and values as their layers give them: 0, 4, 8
+  bool integer_activations = false;  // their zero points are integers, not reals
   Sharing sharing = Sharing::channel;
   std::size_t group_size = 0;      // of Sharing::group
   bool channel_where_odd = false;  // per channel where group_size does not divide the row
@@ -34,6 +37,7 @@ struct Scheme {
   RangeSetter range = RangeSetter::l2;
 
   bool is_float() const { return method == Method::fp32 || method == Method::fp32_tuned; }
+  bool quantizes_activations() const { return activation_bits != 0 || cache_bits != 0; }
   bool trains() const { return method != Method::fp32 && method != Method::rtn; }
   bool operator==(const Scheme&) const = default;
 };

@@ -88,7 +88,8 @@ Model make_shaped_model(const LlamaConfig& config, const Adaptation& adaptation,
     return layer;
   };
   return Model(LlamaFrame<float>(config, std::move(embedding), std::move(head)), make,
-               LlamaOptions{.recompute = Recompute::per_block});
+               LlamaOptions{.recompute = Recompute::per_block,
+                            .activations = activation_bits(adaptation.scheme)});
 }
 
 Stream seeded_tokens(std::size_t vocab, std::size_t count, std::uint64_t seed) {

@@ -73,6 +73,14 @@ std::vector<Scheme> usual_schemes(std::size_t group, std::size_t rank) {
   return all;
 }
 
+std::vector<Scheme> activation_schemes(std::size_t rank) {
+  std::vector<Scheme> all;
+  for (const std::string bits : {"w4a8", "w4a8kv4", "w4a4"})
+    for (const std::string& method : {std::string("rtn"), std::string("peqa"), joined("q4.4-r", rank)})
+      all.push_back(parse_scheme(bits + "-pc-" + method));
+  return all;
+}
+
 std::vector<TableRow> make_table(const LlamaWeights& weights, const Splits& splits,
                                  const TablePlan& plan, ProgressBar& progress,
                                  const std::function<void(const TableRow&, Model&)>& on_row) {

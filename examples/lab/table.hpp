@@ -37,6 +37,9 @@ struct TablePlan {
 /// sharings, for which see the command's help. `group` inputs share a scale in the last ones.
 std::vector<Scheme> usual_schemes(std::size_t group, std::size_t rank);
 
+/// RTN, PEQA and LR-QAT per channel at W4A8, W4A8-KV4 and W4A4.
+std::vector<Scheme> activation_schemes(std::size_t rank);
+
 /// Trains and measures row after row. A scheme that does not train is measured once.
 /// @param on_row  called with each finished row and the model of its last seed; may be empty
 std::vector<TableRow> make_table(const LlamaWeights& weights, const Splits& splits,

@@ -24,25 +24,32 @@ and full QAT, for 4, 3 and 2 bits with a scale for each output and 4 and 3 bits 
 group. Columns: perplexity on the test text (mean +- standard deviation over seeds); bits of a
 merged weight, a 16-bit scale for each group included; numbers trained; memory of the linear layers
 at the peak of a training step (layers, gradients, optimizer moments, working memory); seconds of
-one training.
+one training. --activations: fp32, and RTN, PEQA and LR-QAT with 4-bit weights and quantized
+activations, W4A8, W4A8-KV4 and W4A4.
 Every row is trained by the recipe that lrqat-lab train --help states.
 
 Examples:
   lrqat-lab table --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
   lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --quick
+  lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --activations
   lrqat-lab table --model m.bin --tokens t.u16 --schemes fp32 w2-pc-rtn w2-pc-q2.6-r16 --seeds 3
 )";
 
 struct TableOptions : Options {
   std::vector<std::string> schemes;
   std::size_t group = 32, seeds = 1;
-  bool quick = false;
+  bool quick = false, activations = false;
 };
 
 std::vector<Scheme> schemes_of(const TableOptions& options) {
   std::vector<Scheme> all;
   for (const std::string& name : options.schemes) all.push_back(parse_scheme(name));
   if (!all.empty()) return all;
+  if (options.activations) {
+    all = activation_schemes(options.adaptation.rank);
+    all.insert(all.begin(), parse_scheme("fp32"));
+    return all;
+  }
   all = usual_schemes(options.group, options.adaptation.rank);
   if (options.quick)
     std::erase_if(all, [](const Scheme& scheme) {
@@ -105,6 +112,8 @@ void add_table_command(CLI::App& program, Exit&) {
   command->add_option("--seeds", options->seeds, "Trainings of each row, with neighbouring seeds")
       ->check(whole_number(1, 1000))
       ->capture_default_str();
+  command->add_flag("--activations", options->activations,
+                    "Rows with quantized activations and KV cache in place of the usual ones");
   command->add_flag("--quick", options->quick,
                     "4 and 2 bits only, 60 steps, 100 windows of each text");
   add_adaptation(*command, *options);

@@ -64,8 +64,8 @@ TEST_CASE("lrqat-lab train: the last line is the result; any number of threads g
   const LabBench bench(*program);
   const std::string arguments =
       "train --model model.bin " + texts + "--steps 12 --batch 2 --json --scheme ";
-  for (const std::string scheme : {"w4-pc-q4.4-r2", "w2-g8-int2-r2", "u3-pc-peqa", "w3-pc-lsq",
-                                   "w4-pc-wd-r2", "w2-pc-bf16-r4", "fp32-tuned"}) {
+  for (const std::string scheme : {"w4-pc-q4.4-r2", "w2-g8-int2-r2", "u3-pc-peqa", "w3-pc-lsq", "w4a8kv4-pc-q4.4-r2",
+                                   "w4a4i-pc-lsq", "w4-pc-wd-r2", "w2-pc-bf16-r4", "fp32-tuned"}) {
     const Finished ran = bench.run(arguments + scheme);
     CAPTURE(scheme, ran.err);
     REQUIRE(ran.code == 0);
@@ -104,10 +104,39 @@ TEST_CASE("lrqat-lab: a run folder is measured and generates like the run itself
   CHECK(nlohmann::json::parse(told.out)["text"].get<std::string>().substr(0, 3) == "DOG");
   CHECK_THAT(told.err, Contains("prefill") && Contains("decode"));
 
+  CHECK(nlohmann::json::parse(told.out)["cache_bits"] == 32);
+
   CHECK(bench.run("eval runs/a --tokens test.u16 --scheme w4-pc-rtn").code == 2);
   write_llama2c(bench / "model.bin",
                 lab::random_weights(read_llama2c(bench / "model.bin").config, 4));
   CHECK_THAT(bench.run("eval runs/a --tokens test.u16").err, Contains("has changed"));
+}
+
+TEST_CASE("lrqat-lab: a run with quantized activations keeps them, and generates from codes",
+          "[lab]") {
+  const auto program = lab_program();
+  if (!program) return;
+  const LabBench bench(*program);
+  const Finished ran = bench.run("train --model model.bin " + texts +
+                                 "--steps 4 --json --scheme w4a8kv4-pc-q4.4-r2 --out runs/a");
+  CAPTURE(ran.err);
+  REQUIRE(ran.code == 0);
+  const auto trained = nlohmann::json::parse(ran.out);
+  CHECK(trained["merged_ppl"] == trained["test_ppl"]);
+  const auto measured =
+      nlohmann::json::parse(bench.run("eval runs/a --tokens test.u16 --json").out);
+  CHECK(measured["scheme"] == "w4a8kv4-pc-q4.4-r2");
+  CHECK(measured["ppl"] == trained["test_ppl"]);
+  const auto told = [&](const std::string& what) {
+    return nlohmann::json::parse(
+        bench.run("generate " + what + " --tokenizer tokenizer.bin --tokens-out 9 --json").out);
+  };
+  const auto four = told("runs/a"), eight = told("model.bin --scheme w4a8-pc-rtn"),
+             whole = told("model.bin --scheme w4-pc-rtn");
+  CHECK(four["cache_bits"] == 4);
+  CHECK(four["tokens"].get<int>() > 0);
+  CHECK(four["cache_bytes"] < eight["cache_bytes"]);
+  CHECK(eight["cache_bytes"] < whole["cache_bytes"]);
 }
 
 TEST_CASE("lrqat-lab table: rows in Markdown and JSON", "[lab]") {
@@ -127,6 +156,11 @@ TEST_CASE("lrqat-lab table: rows in Markdown and JSON", "[lab]") {
       "--schemes fp32 w2-pc-rtn w2-pc-peqa");
   CHECK(nlohmann::json::parse(chosen.out)["rows"].size() == 3);
   CHECK_THAT(chosen.err, Contains("--test was not given") && Contains("held out"));
+  const Finished activations = bench.run("table --model model.bin " + texts +
+                                         "--steps 2 --rank 2 --activations");
+  CAPTURE(activations.err);
+  for (const char* scheme : {"| fp32", "w4a8-pc-rtn", "w4a8kv4-pc-peqa", "w4a4-pc-q4.4-r2"})
+    CHECK_THAT(activations.out, Contains(scheme));
 }
 
 TEST_CASE("lrqat-lab: bad input is one sentence, exit code 2, and nothing half-written", "[lab]") {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <support/finite_difference.hpp>
+#include <support/machine.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -131,6 +132,34 @@ TEST_CASE("attention: queries after a cached past give the bits of the whole", "
     for (std::size_t i = 0; i < some.output.values.size(); ++i)
       CHECK(some.output.values[i] == all.output.values[skipped + i]);
   }
+}
+
+TEST_CASE("attention: a single query gives the bits of many, on any machine", "[nn]") {
+  const lrqat::test::MachineSettings settings;
+  for (const auto isa : lrqat::test::isas_of_machine())
+    for (const std::size_t keys : {1u, 2u, 63u, 64u, 65u, 130u, 199u})
+      for (const std::size_t dim : {2u, 6u, 16u, 40u}) {
+        lrqat::kernel::set_active_isa(isa);
+        const AttentionShape many{1, keys, keys, 4, 2, dim}, one{2, 1, keys, 4, 2, dim};
+        Attention all(many, 3.0), last(one);
+        all.run(many);
+        // The same sequence twice.
+        for (std::size_t i = 0; i < last.key.values.size(); ++i) {
+          last.key.values[i] = all.key.values[i % all.key.values.size()];
+          last.value.values[i] = all.value.values[i % all.key.values.size()];
+        }
+        const std::size_t width = 4 * dim, skipped = (keys - 1) * width;
+        for (std::size_t i = 0; i < 2 * width; ++i)
+          last.query.values[i] = all.query.values[skipped + i % width];
+        last.run(one);
+        bool same = true;
+        for (std::size_t i = 0; i < 2 * width; ++i)
+          same = same && last.output.values[i] == all.output.values[skipped + i % width];
+        for (std::size_t i = 0; i < 8; ++i)
+          same = same && last.log_sum_exp.values[i] == all.log_sum_exp.view()(i % 4, keys - 1);
+        INFO(lrqat::test::isa_name(isa) << ", " << keys << " keys, heads of " << dim);
+        CHECK(same);
+      }
 }
 
 TEST_CASE("attention: errors name the shapes", "[nn]") {

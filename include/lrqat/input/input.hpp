@@ -5,8 +5,8 @@
 
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/input_quantizer.hpp>
-#include <lrqat/core/numeric.hpp>  // round_half_even, clamp
 #include <lrqat/grid/uint.hpp>
+#include <lrqat/input/token_quantizer.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
@@ -19,18 +19,6 @@ namespace lrqat {
 
 /// One scale and zero point for each row of x, found from its extremes when it arrives.
 struct PerToken {};
-
-/// The zero point -min / scale as it is: end points are met exactly, but it is no integer format.
-struct RealZeroPoint {
-  static float choose(float low, float scale, float /*code_max*/) { return -low / scale; }
-};
-
-/// The zero point rounded into the codes, as integer kernels need it.
-struct IntegerZeroPoint {
-  static float choose(float low, float scale, float code_max) {
-    return clamp(round_half_even(-low / scale), 0.0f, code_max);
-  }
-};
 
 /// Asymmetric fake quantization of activations; scale and zero point carry no gradient
 /// (lr-qat, section 1.10). Zero need not lie in a token's range.
@@ -45,42 +33,19 @@ struct Input {
   static constexpr bool quantizes = true;
   static constexpr float code_max = static_cast<float>(G::code_max);
 
-  struct Token {
-    float scale = 1.0f, zero_point = 0.0f;
-  };
+  using Token = TokenScale<float>;
 
   /// scale = max((max - min) / (2^b - 1), 1e-8). An empty token is { 1e-8, 0 }. NaN is passed over
   /// unless it comes first.
   static Token observe(std::span<const float> x) {
-    if (x.empty()) return {1e-8f, 0.0f};
-    constexpr std::size_t lanes = 16;
-    float low[lanes], high[lanes];
-    kernel::vectorised([&] {
-      std::fill_n(low, lanes, x[0]);
-      std::fill_n(high, lanes, x[0]);
-      const auto extend = [&](std::size_t lane, float value) LRQAT_INLINE_LAMBDA {
-        low[lane] = value < low[lane] ? value : low[lane];
-        high[lane] = high[lane] < value ? value : high[lane];
-      };
-      std::size_t first = 0;
-      for (; first + lanes <= x.size(); first += lanes) {
-        LRQAT_INDEPENDENT
-        for (std::size_t lane = 0; lane < lanes; ++lane) extend(lane, x[first + lane]);
-      }
-      for (std::size_t lane = 0; first + lane < x.size(); ++lane) extend(lane, x[first + lane]);
-    });
-    for (std::size_t lane = 1; lane < lanes; ++lane) {
-      low[0] = std::min(low[0], low[lane]);
-      high[0] = std::max(high[0], high[lane]);
-    }
-    const float scale = std::max((high[0] - low[0]) / code_max, 1e-8f);
-    return {scale, ZeroPoint::choose(low[0], scale, code_max)};
+    Token token;
+    kernel::vectorised([&] { token = observe_token<ZeroPoint>(x, code_max); });
+    return token;
   }
 
   static void forward(std::span<const float> x, std::span<float> x_hat) {
-    const Token token = observe(x);
-    for (std::size_t i = 0; i < x.size(); ++i)
-      x_hat[i] = token.scale * (code_of(x[i], token) - token.zero_point);
+    kernel::vectorised(
+        [=] { quantize_token(observe_token<ZeroPoint>(x, code_max), code_max, x, x_hat); });
   }
 
   /// The zero point is a code, and codes are bytes: what integer kernels take.
@@ -124,16 +89,13 @@ struct Input {
 
   /// grad *= 1 where the code was inside its range, ends included, else 0.
   static void backward(std::span<const float> x, std::span<float> grad) {
-    const Token token = observe(x);
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const float code = round_half_even(x[i] / token.scale) + token.zero_point;
-      if (!(code >= 0.0f && code <= code_max)) grad[i] = 0.0f;
-    }
+    kernel::vectorised(
+        [=] { mask_token(observe_token<ZeroPoint>(x, code_max), code_max, x, grad); });
   }
 
  private:
   LRQAT_INLINE static float code_of(float x, const Token& token) {
-    return clamp(round_half_even(x / token.scale) + token.zero_point, 0.0f, code_max);
+    return clamp(token.steps(x) + token.zero_point, 0.0f, code_max);
   }
 };
 

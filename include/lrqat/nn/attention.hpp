@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <type_traits>
 
 namespace lrqat {
@@ -146,12 +147,24 @@ void softmax_square(MatrixView<T> scores, std::ptrdiff_t first_visible, T* maxim
   });
 }
 
+/// Keys and values of one kv head of one sequence that lie in memory as they are read.
+template <class T>
+struct KeyRows {
+  MatrixView<const T> key, value;  // (keys, head_dim)
+
+  MatrixView<const T> keys(std::size_t first, std::size_t count) const {
+    return key.block(first, 0, count, key.cols);
+  }
+  MatrixView<const T> values(std::size_t first, std::size_t count) const {
+    return value.block(first, 0, count, value.cols);
+  }
+};
+
 /// One head of one sequence, `rows` queries from `first` on. Everything is kept transposed, queries
 /// along the rows of memory: maxima and sums over keys are then element-wise.
-template <class T>
+template <class T, class Keys>
 void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> query,
-            MatrixView<const T> key, MatrixView<const T> value, MatrixView<T> output,
-            T* log_sum_exp) {
+            const Keys& source, MatrixView<T> output, T* log_sum_exp) {
   constexpr std::size_t side = attention_side;
   const std::size_t rows = query.rows, columns = whole_vectors(rows), dim = shape.head_dim;
   const std::size_t first_position = shape.keys - shape.queries + first;
@@ -178,7 +191,7 @@ void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> 
   for (std::size_t key0 = 0; key0 < first_position + rows; key0 += side) {
     const std::size_t keys = std::min(side, first_position + rows - key0);
     const MatrixView<T> scores = square.block(0, 0, keys, columns);
-    kernel::assign_product(kernel::left(key.block(key0, 0, keys, dim)), q, scores);
+    kernel::assign_product(kernel::left(source.keys(key0, keys)), q, scores);
     softmax_square(scores,
                    static_cast<std::ptrdiff_t>(key0) - static_cast<std::ptrdiff_t>(first_position),
                    maximum, sum, rescale);
@@ -189,7 +202,7 @@ void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> 
         kernel::for_each_lane(columns, [=](std::size_t c) { values[c] *= factor[c]; });
       }
     });
-    kernel::multiply(kernel::left_transposed(value.block(key0, 0, keys, dim)),
+    kernel::multiply(kernel::left_transposed(source.values(key0, keys)),
                      MatrixView<const T>(scores), out);
   }
 
@@ -202,6 +215,73 @@ void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> 
   kernel::transpose(MatrixView<const T>(out.block(0, 0, dim, rows)), output);
 }
 
+/// A row of scores becomes e^(score - maximum so far); maximum and sum follow, and the result is
+/// what earlier terms are worth. The bits of softmax_square for a query that sees all keys.
+template <class T>
+T softmax_row(std::span<T> scores, T& maximum, T& sum) {
+  T rescale = 0;
+  kernel::vectorised([=, &maximum, &sum, &rescale] {
+    T* const s = scores.data();
+    const std::size_t keys = scores.size();
+    T largest = maximum;
+    for (std::size_t key = 0; key < keys; ++key) largest = s[key] > largest ? s[key] : largest;
+    rescale = kernel::bounded_exp(maximum - largest);
+    maximum = largest;
+    kernel::for_each_lane(keys, [=](std::size_t i) { s[i] = kernel::bounded_exp(s[i] - largest); });
+    T total = sum * rescale;
+    for (std::size_t key = 0; key < keys; key += 4) {
+      T powers = 0;
+      for (std::size_t i = key; i < std::min(keys, key + 4); ++i) powers += s[i];
+      total += powers;
+    }
+    sum = total;
+  });
+  return rescale;
+}
+
+/// One query in all heads that read one kv head, with the bits of attend. Keys are transposed in
+/// place of queries: a square of scores would be computed for 16 of them.
+/// @param query, output  (group, head_dim)
+/// @param log_sum_exp    (group, 1)
+template <class T, class Keys>
+void attend_once(const AttentionShape& shape, MatrixView<const T> query, const Keys& source,
+                 MatrixView<T> output, MatrixView<T> log_sum_exp) {
+  constexpr std::size_t side = attention_side;
+  const std::size_t group = query.rows, dim = shape.head_dim;
+  struct Scores;
+  struct Transposed;
+  struct Query;
+  struct Sums;
+  const MatrixView<T> q = scratch<Query, T>(group, dim);
+  const MatrixView<T> all_scores = scratch<Scores, T>(group, side);
+  const MatrixView<T> transposed = scratch<Transposed, T>(dim, side);
+  const MatrixView<T> sums = scratch<Sums, T>(group, 2);  // maximum and sum
+  const T scale = attention_scale<T>(shape);
+  for (std::size_t r = 0; r < group; ++r) {
+    for (std::size_t d = 0; d < dim; ++d) q(r, d) = query(r, d) * scale;
+    sums(r, 0) = -std::numeric_limits<T>::infinity();
+    sums(r, 1) = 0;
+  }
+  kernel::clear(output);
+  for (std::size_t key0 = 0; key0 < shape.keys; key0 += side) {
+    const std::size_t keys = std::min(side, shape.keys - key0);
+    const MatrixView<T> columns = transposed.block(0, 0, dim, keys);
+    const MatrixView<T> scores = all_scores.block(0, 0, group, keys);
+    kernel::transpose(source.keys(key0, keys), columns);
+    kernel::assign_product(kernel::left(q), MatrixView<const T>(columns), scores);
+    for (std::size_t r = 0; r < group; ++r) {
+      const T rescale = softmax_row(scores.row(r), sums(r, 0), sums(r, 1));
+      for (T& y : output.row(r)) y *= rescale;
+    }
+    kernel::multiply(kernel::left(scores), source.values(key0, keys), output);
+  }
+  for (std::size_t r = 0; r < group; ++r) {
+    log_sum_exp(r, 0) = sums(r, 0) + std::log(sums(r, 1));
+    const T inverse = T(1) / sums(r, 1);
+    for (T& y : output.row(r)) y *= inverse;
+  }
+}
+
 }  // namespace detail
 
 /// softmax(query key^T / sqrt(head_dim)) value under the causal mask, for every head. The scores
@@ -209,10 +289,47 @@ void attend(const AttentionShape& shape, std::size_t first, MatrixView<const T> 
 /// 2018, Dao et al. 2022); threads share out the squares' rows, and bits do not depend on them.
 ///
 /// @param query       shape.query_shape(): (sequences * queries, heads * head_dim)
-/// @param key, value  shape.key_shape(): (sequences * keys, kv_heads * head_dim)
+/// @param source_of   (sequence, kv head) -> its keys and values, asked for by keys(first, count)
+///                    and values(first, count), each (count, head_dim) and valid until the same is
+///                    asked for again on the same thread; at most 64 at once
 /// @param output      like query, overwritten
 /// @param log_sum_exp shape.log_sum_exp_shape(): (sequences * heads, queries), overwritten; of the
 ///                    scaled scores, all that the backward pass needs to make them again
+template <class T, class SourceOf>
+void attention_over(const AttentionShape& shape, MatrixView<const std::type_identity_t<T>> query,
+                    const SourceOf& source_of, MatrixView<T> output,
+                    MatrixView<std::type_identity_t<T>> log_sum_exp) {
+  detail::expect_attention(shape);
+  detail::expect_shape("query", query.shape(), shape.query_shape());
+  detail::expect_shape("output", output.shape(), shape.query_shape());
+  detail::expect_shape("log_sum_exp", log_sum_exp.shape(), shape.log_sum_exp_shape());
+  constexpr std::size_t side = detail::attention_side;
+  const std::size_t dim = shape.head_dim, group = shape.group();
+  if (shape.queries == 1)
+    return parallel_for(shape.sequences * shape.kv_heads, [&](std::size_t task) {
+      const std::size_t sequence = task / shape.kv_heads, kv_head = task % shape.kv_heads;
+      const std::size_t head = kv_head * group;
+      const auto heads = [=](auto all) {
+        return decltype(all)(&all(sequence, head * dim), group, dim);
+      };
+      detail::attend_once<T>(shape, heads(query), source_of(sequence, kv_head), heads(output),
+                             log_sum_exp.block(sequence * shape.heads + head, 0, group, 1));
+    });
+  const std::size_t blocks = (shape.queries + side - 1) / side;
+  parallel_for(shape.sequences * shape.heads * blocks, [&](std::size_t task) {
+    const std::size_t first = task % blocks * side, head_of_all = task / blocks;
+    const std::size_t head = head_of_all % shape.heads, sequence = head_of_all / shape.heads;
+    const std::size_t rows = std::min(side, shape.queries - first);
+    const std::size_t row0 = sequence * shape.queries + first;
+    detail::attend<T>(shape, first, query.block(row0, head * dim, rows, dim),
+                      source_of(sequence, head / group),
+                      output.block(row0, head * dim, rows, dim),
+                      log_sum_exp.row(head_of_all).data() + first);
+  });
+}
+
+/// The same over keys and values in memory.
+/// @param key, value  shape.key_shape(): (sequences * keys, kv_heads * head_dim)
 template <class T>
 void attention_forward(const AttentionShape& shape, MatrixView<const std::type_identity_t<T>> query,
                        MatrixView<const std::type_identity_t<T>> key,
@@ -222,22 +339,13 @@ void attention_forward(const AttentionShape& shape, MatrixView<const std::type_i
   detail::expect_shape("query", query.shape(), shape.query_shape());
   detail::expect_shape("key", key.shape(), shape.key_shape());
   detail::expect_shape("value", value.shape(), shape.key_shape());
-  detail::expect_shape("output", output.shape(), shape.query_shape());
-  detail::expect_shape("log_sum_exp", log_sum_exp.shape(), shape.log_sum_exp_shape());
-  constexpr std::size_t side = detail::attention_side;
-  const std::size_t blocks = (shape.queries + side - 1) / side, dim = shape.head_dim;
-  parallel_for(shape.sequences * shape.heads * blocks, [&](std::size_t task) {
-    const std::size_t first = task % blocks * side, head_of_all = task / blocks;
-    const std::size_t head = head_of_all % shape.heads, sequence = head_of_all / shape.heads;
-    const std::size_t rows = std::min(side, shape.queries - first);
-    const std::size_t row0 = sequence * shape.queries + first;
-    const std::size_t kv_col = head / shape.group() * dim;
-    detail::attend<T>(shape, first, query.block(row0, head * dim, rows, dim),
-                      key.block(sequence * shape.keys, kv_col, shape.keys, dim),
-                      value.block(sequence * shape.keys, kv_col, shape.keys, dim),
-                      output.block(row0, head * dim, rows, dim),
-                      log_sum_exp.row(head_of_all).data() + first);
-  });
+  const auto source_of = [&](std::size_t sequence, std::size_t kv_head) {
+    const auto part = [&](MatrixView<const T> all) {
+      return all.block(sequence * shape.keys, kv_head * shape.head_dim, shape.keys, shape.head_dim);
+    };
+    return detail::KeyRows<T>{part(key), part(value)};
+  };
+  attention_over<T>(shape, query, source_of, output, log_sum_exp);
 }
 
 }  // namespace lrqat

@@ -13,10 +13,12 @@
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_block.hpp>
 #include <lrqat/nn/llama_frame.hpp>
+#include <lrqat/nn/quantized_kv_cache.hpp>
 #include <lrqat/nn/rms_norm.hpp>
 #include <lrqat/nn/rope.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -66,6 +68,7 @@ class Llama {
         rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta)),
         stream_(frame_.config.layers + 1),
         tapes_(frame_.config.layers) {
+    options_.activations.check();
     frame_.train(options_);
     linears_.reserve(config().layers * linear_kinds.size());
     for (std::size_t b = 0; b < config().layers; ++b)
@@ -111,7 +114,7 @@ class Llama {
     const std::size_t layers = config().layers, tokens = inputs.size(), dim = config().dim;
     begin(inputs, batch, length);
     for (std::size_t b = 0; b < layers; ++b) {
-      const BlockTape<T> tape = tapes_[keep ? b : 0].tape(config(), batch, length);
+      const BlockTape<T> tape = training_tape(b, batch, length);
       block_forward(block(b), stream_[b].shaped(tokens, dim), tape);
       block_output(block(b), tape, stream_[b + 1].shaped(tokens, dim));
       if (pass_observer_) pass_observer_(b + 1, 2 * layers);
@@ -137,7 +140,7 @@ class Llama {
                          frame_.final_norm.gradient);
     for (std::size_t b = layers; b-- > 0;) {
       const MatrixView<T> x = stream_[b].shaped(tokens, dim);
-      const BlockTape<T> tape = tapes_[keep ? b : 0].tape(config(), batch, length);
+      const BlockTape<T> tape = training_tape(b, batch, length);
       if (!keep && b + 1 < layers) block_forward(block(b), x, tape);
       block_backward(block(b), x, tape, gradients_, grad);
       if (pass_observer_) pass_observer_(2 * layers - b, 2 * layers);
@@ -159,39 +162,42 @@ class Llama {
   }
 
   /// Reads `tokens` after those of the cache and returns the logits (vocab) after the last one,
-  /// valid until the next call. Errors: no token; no room in the cache; another model's cache.
+  /// valid until the next call: those of forward() over all of them, to the bit.
+  /// Errors: no token; no room in the cache; another model's cache.
   std::span<const T> prefill(std::span<const std::uint16_t> tokens, KvCache<T>& cache) {
-    const LlamaConfig& c = config();
-    const std::size_t count = tokens.size(), before = cache.length();
-    expects(count > 0, "Llama::prefill: no token");
-    expects(cache.layers() == c.layers && cache.width() == c.kv_heads * c.head_dim,
-            "Llama::prefill: the cache has ", cache.layers(), " layers of ", cache.width(),
-            " numbers, the model ", c.layers, " of ", c.kv_heads * c.head_dim);
-    expects(before + count <= cache.capacity(), "Llama::prefill: ", before, " + ", count,
-            " tokens, the cache has room for ", cache.capacity());
-    rope_.prepare(before + count);
-    const MatrixView<T> x = stream_[0].shaped(count, c.dim);
-    frame_.embedding.look_up(tokens, x);
-    for (std::size_t b = 0; b < c.layers; ++b) {
-      BlockTape<T> tape = tapes_[0].tape(c, 1, count);
-      tape.shape.keys = before + count;
-      tape.first_position = before;
+    return read(tokens, cache, [&](std::size_t b, MatrixView<T> x, BlockTape<T>& tape) {
+      const std::size_t before = tape.first_position, count = x.rows;
       tape.seen_key = cache.keys(b).block(0, 0, before + count, cache.width());
       tape.seen_value = cache.values(b).block(0, 0, before + count, cache.width());
       tape.key = tape.seen_key.block(before, 0, count, cache.width());
       tape.value = tape.seen_value.block(before, 0, count, cache.width());
       block_forward(block(b), x, tape);
-      block_output(block(b), tape, x);
-    }
-    cache.append(count);
-    const MatrixView<T> normed = final_normed(x.block(count - 1, 0, 1, c.dim), 1);
-    const MatrixView<T> logits = logits_.shaped(1, c.vocab);
-    frame_.head_table().project(normed, logits);
-    return logits.row(0);
+    });
+  }
+  /// The same from codes of 4 or 8 bits. Errors: a cache of other bits than the model's.
+  std::span<const T> prefill(std::span<const std::uint16_t> tokens, QuantizedKvCache& cache)
+    requires std::same_as<T, float>
+  {
+    const ActivationBits& bits = options_.activations;
+    expects(cache.quantizer() == bits.cache, "Llama::prefill: the cache has ",
+            cache.quantizer().bits, " bits, the model's keys and values ", bits.cache.bits,
+            ", or their zero points are of another kind");
+    return read(tokens, cache, [&](std::size_t b, MatrixView<T> x, BlockTape<T>& tape) {
+      block_project(block(b), x, tape);
+      cache.write(b, tape.key, tape.value);
+      rope_.forward(tape.query, x.rows, tape.first_position);
+      quantize_heads(bits.rotated, config().head_dim, tape.query, {});
+      const auto source_of = [&](std::size_t, std::size_t head) {
+        return CachedKeys{&cache, &rope_, bits.rotated, b, head};
+      };
+      attention_over<T>(tape.shape, tape.query, source_of, tape.attended, tape.log_sum_exp);
+      block_finish(block(b), x, tape);
+    });
   }
 
   /// prefill of one token.
-  std::span<const T> step(std::uint16_t token, KvCache<T>& cache) {
+  template <class Cache>
+  std::span<const T> step(std::uint16_t token, Cache& cache) {
     return prefill(std::span<const std::uint16_t>(&token, 1), cache);
   }
 
@@ -265,7 +271,11 @@ class Llama {
   }
   BlockLayers<Linear> block(std::size_t b) {
     return {&linears_[b * linear_kinds.size()], &frame_.attention_norm[b], &frame_.mlp_norm[b],
-            &rope_, static_cast<T>(config().norm_eps)};
+            &rope_, static_cast<T>(config().norm_eps), options_.activations};
+  }
+  BlockTape<T> training_tape(std::size_t b, std::size_t batch, std::size_t length) {
+    BlockMemory<T>& memory = tapes_[options_.recompute == Recompute::keep ? b : 0];
+    return memory.tape(config(), options_.activations, batch, length);
   }
 
   void expect_targets(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
@@ -294,6 +304,35 @@ class Llama {
       block_output(block(b), tape, x);
     }
     return x;
+  }
+
+  /// prefill, block(b, x, tape) being all of a block but its last product.
+  template <class Cache, class Block>
+  std::span<const T> read(std::span<const std::uint16_t> tokens, Cache& cache,
+                          const Block& run_block) {
+    const LlamaConfig& c = config();
+    const std::size_t count = tokens.size(), before = cache.length();
+    expects(count > 0, "Llama::prefill: no token");
+    expects(cache.layers() == c.layers && cache.width() == c.kv_heads * c.head_dim,
+            "Llama::prefill: the cache has ", cache.layers(), " layers of ", cache.width(),
+            " numbers, the model ", c.layers, " of ", c.kv_heads * c.head_dim);
+    expects(before + count <= cache.capacity(), "Llama::prefill: ", before, " + ", count,
+            " tokens, the cache has room for ", cache.capacity());
+    rope_.prepare(before + count);
+    const MatrixView<T> x = stream_[0].shaped(count, c.dim);
+    frame_.embedding.look_up(tokens, x);
+    for (std::size_t b = 0; b < c.layers; ++b) {
+      BlockTape<T> tape = tapes_[0].tape(c, 1, count);
+      tape.shape.keys = before + count;
+      tape.first_position = before;
+      run_block(b, x, tape);
+      block_output(block(b), tape, x);
+    }
+    cache.append(count);
+    const MatrixView<T> normed = final_normed(x.block(count - 1, 0, 1, c.dim), 1);
+    const MatrixView<T> logits = logits_.shaped(1, c.vocab);
+    frame_.head_table().project(normed, logits);
+    return logits.row(0);
   }
 
   MatrixView<T> final_normed(MatrixView<const T> x, std::size_t tokens) {

@@ -4,6 +4,7 @@
 #define LRQAT_NN_LLAMA_BLOCK_HPP
 
 #include <lrqat/core/matrix_view.hpp>
+#include <lrqat/nn/activation_bits.hpp>
 #include <lrqat/nn/attention.hpp>
 #include <lrqat/nn/attention_gradient.hpp>
 #include <lrqat/nn/linear_name.hpp>
@@ -14,6 +15,7 @@
 #include <lrqat/nn/swiglu.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace lrqat {
@@ -24,20 +26,22 @@ struct BlockTape {
   AttentionShape shape;
   std::size_t first_position = 0;
   MatrixView<T> normed;                // (dim) input of query, key and value
-  MatrixView<T> query, key, value;     // rotated, but value
+  MatrixView<T> query, key, value;     // rotated, but value; quantized where that is asked for
   MatrixView<T> seen_key, seen_value;  // key and value, after those of a cache
   MatrixView<T> attended, log_sum_exp;
   MatrixView<T> middle;      // (dim) residual stream between attention and MLP
   MatrixView<T> mlp_normed;  // (dim) input of gate and up
   MatrixView<T> gate, up, gated;
   std::span<T> inverse_rms, mlp_inverse_rms;  // (tokens)
+  // Where gradients pass the quantizers: of key and value, and after rotation of query and key.
+  MatrixView<std::uint8_t> key_inside, value_inside, rotated_query_inside, rotated_key_inside;
 };
 
 /// Memory for one BlockTape.
 template <class T>
 class BlockMemory {
  public:
-  /// A tape for `sequences` sequences of `length` tokens, not after a cache.
+  /// A tape for `sequences` sequences of `length` tokens, not after a cache and without masks.
   BlockTape<T> tape(const LlamaConfig& config, std::size_t sequences, std::size_t length) {
     BlockTape<T> tape;
     tape.shape = {sequences, length, length, config.heads, config.kv_heads, config.head_dim};
@@ -61,16 +65,33 @@ class BlockMemory {
     tape.mlp_inverse_rms = inverse.row(1);
     return tape;
   }
+  /// The same with the masks that the backward pass of quantizers needs.
+  BlockTape<T> tape(const LlamaConfig& config, const ActivationBits& bits, std::size_t sequences,
+                    std::size_t length) {
+    BlockTape<T> tape = this->tape(config, sequences, length);
+    const Shape query = tape.query.shape(), key = tape.key.shape();
+    if (bits.cache.quantizes()) {
+      tape.key_inside = key_inside_.shaped(key.rows, key.cols);
+      tape.value_inside = value_inside_.shaped(key.rows, key.cols);
+    }
+    if (bits.rotated.quantizes()) {
+      tape.rotated_query_inside = rotated_query_inside_.shaped(query.rows, query.cols);
+      tape.rotated_key_inside = rotated_key_inside_.shaped(key.rows, key.cols);
+    }
+    return tape;
+  }
 
   std::size_t bytes() const {
     return normed_.bytes() + query_.bytes() + key_.bytes() + value_.bytes() + attended_.bytes() +
            log_sum_exp_.bytes() + middle_.bytes() + mlp_normed_.bytes() + gate_.bytes() +
-           up_.bytes() + gated_.bytes() + inverse_rms_.bytes();
+           up_.bytes() + gated_.bytes() + inverse_rms_.bytes() + key_inside_.bytes() +
+           value_inside_.bytes() + rotated_query_inside_.bytes() + rotated_key_inside_.bytes();
   }
 
  private:
   Buffer<T> normed_, query_, key_, value_, attended_, log_sum_exp_, middle_, mlp_normed_, gate_,
       up_, gated_, inverse_rms_;
+  Buffer<std::uint8_t> key_inside_, value_inside_, rotated_query_inside_, rotated_key_inside_;
 };
 
 /// Working memory of block_backward.
@@ -92,13 +113,14 @@ struct BlockLayers {
   FrameTensor<T>*attention_norm, *mlp_norm;
   const Rope<T>* rope;
   T norm_eps;
+  ActivationBits bits{};
 
   Linear& operator[](LinearKind kind) const { return linears[static_cast<std::size_t>(kind)]; }
 };
 
-/// Everything but the last product: fills the tape from x (tokens, dim).
+/// Up to query, key and value as their layers give them.
 template <class Linear>
-void block_forward(const BlockLayers<Linear>& layers, MatrixView<const typename Linear::scalar> x,
+void block_project(const BlockLayers<Linear>& layers, MatrixView<const typename Linear::scalar> x,
                    const BlockTape<typename Linear::scalar>& tape) {
   using T = typename Linear::scalar;
   rms_norm_forward<T>(x, layers.attention_norm->value, layers.norm_eps, tape.normed,
@@ -106,10 +128,26 @@ void block_forward(const BlockLayers<Linear>& layers, MatrixView<const typename 
   layers[LinearKind::query].forward(tape.normed, tape.query);
   layers[LinearKind::key].forward(tape.normed, tape.key);
   layers[LinearKind::value].forward(tape.normed, tape.value);
+}
+
+/// Query, key and value become what attention reads.
+template <class Linear>
+void block_rotate(const BlockLayers<Linear>& layers, const BlockTape<typename Linear::scalar>& tape) {
+  const std::size_t dim = tape.shape.head_dim;
+  const ActivationBits& bits = layers.bits;
+  quantize_heads(bits.cache, dim, tape.key, tape.key_inside);
+  quantize_heads(bits.cache, dim, tape.value, tape.value_inside);
   layers.rope->forward(tape.query, tape.shape.queries, tape.first_position);
   layers.rope->forward(tape.key, tape.shape.queries, tape.first_position);
-  attention_forward<T>(tape.shape, tape.query, tape.seen_key, tape.seen_value, tape.attended,
-                       tape.log_sum_exp);
+  quantize_heads(bits.rotated, dim, tape.query, tape.rotated_query_inside);
+  quantize_heads(bits.rotated, dim, tape.key, tape.rotated_key_inside);
+}
+
+/// From what attention gave up to the gated product of the MLP.
+template <class Linear>
+void block_finish(const BlockLayers<Linear>& layers, MatrixView<const typename Linear::scalar> x,
+                  const BlockTape<typename Linear::scalar>& tape) {
+  using T = typename Linear::scalar;
   layers[LinearKind::output].forward(tape.attended, tape.middle);
   add_to<T>(x, tape.middle);
   rms_norm_forward<T>(tape.middle, layers.mlp_norm->value, layers.norm_eps, tape.mlp_normed,
@@ -117,6 +155,18 @@ void block_forward(const BlockLayers<Linear>& layers, MatrixView<const typename 
   layers[LinearKind::gate].forward(tape.mlp_normed, tape.gate);
   layers[LinearKind::up].forward(tape.mlp_normed, tape.up);
   swiglu_forward<T>(tape.gate, tape.up, tape.gated);
+}
+
+/// Everything but the last product: fills the tape from x (tokens, dim).
+template <class Linear>
+void block_forward(const BlockLayers<Linear>& layers, MatrixView<const typename Linear::scalar> x,
+                   const BlockTape<typename Linear::scalar>& tape) {
+  using T = typename Linear::scalar;
+  block_project(layers, x, tape);
+  block_rotate(layers, tape);
+  attention_forward<T>(tape.shape, tape.query, tape.seen_key, tape.seen_value, tape.attended,
+                       tape.log_sum_exp);
+  block_finish(layers, x, tape);
 }
 
 /// The block's output y (tokens, dim); y may be the block's input.
@@ -157,8 +207,12 @@ void block_backward(const BlockLayers<Linear>& layers, MatrixView<const typename
                         {tape.query, tape.key, tape.value, tape.attended, tape.log_sum_exp,
                          MatrixView<const T>(grad_attended)},
                         {grad_query, grad_key, grad_value});
+  mask_gradient<T>(tape.rotated_query_inside, grad_query);
+  mask_gradient<T>(tape.rotated_key_inside, grad_key);
   layers.rope->backward(grad_query, tape.shape.queries, tape.first_position);
   layers.rope->backward(grad_key, tape.shape.queries, tape.first_position);
+  mask_gradient<T>(tape.key_inside, grad_key);
+  mask_gradient<T>(tape.value_inside, grad_value);
   layers[LinearKind::query].backward(tape.normed, grad_query, stream);
   layers[LinearKind::key].backward(tape.normed, grad_key, branch);
   add_to<T>(branch, stream);

@@ -7,6 +7,7 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/parameter.hpp>
+#include <lrqat/nn/activation_bits.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_weights.hpp>
 #include <lrqat/nn/token_table.hpp>
@@ -29,6 +30,7 @@ struct LlamaOptions {
   bool train_norms = false;
   bool train_embedding = false;  // and the head, tied or not
   Recompute recompute = Recompute::keep;
+  ActivationBits activations{};
 };
 
 /// Errors: sizes that are zero or do not divide.

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// input/token_quantizer.hpp: the mathematics of dynamic activation quantization, one token at a
+// time.
+#ifndef LRQAT_INPUT_TOKEN_QUANTIZER_HPP
+#define LRQAT_INPUT_TOKEN_QUANTIZER_HPP
+
+#include <lrqat/core/config.hpp>         // LRQAT_INDEPENDENT, LRQAT_INLINE
+#include <lrqat/core/numeric.hpp>        // round_half_even, clamp
+#include <lrqat/kernel/vectorised.hpp>  // for_each_lane
+
+#include <cstddef>
+#include <span>
+
+namespace lrqat {
+
+/// The zero point -min / scale as it is: end points are met exactly, but it is no integer format.
+struct RealZeroPoint {
+  template <class T>
+  LRQAT_INLINE static T choose(T low, T scale, T /*code_max*/) {
+    return -low / scale;
+  }
+};
+
+/// The zero point rounded into the codes, as integer kernels need it.
+struct IntegerZeroPoint {
+  template <class T>
+  LRQAT_INLINE static T choose(T low, T scale, T code_max) {
+    return clamp(round_half_even(-low / scale), T(0), code_max);
+  }
+};
+
+/// What the numbers of a token share: x_hat = scale * (clip(round(x / scale) + zero_point, 0,
+/// code_max) - zero_point) (lr-qat, section 1.10).
+template <class T>
+struct TokenScale {
+  T scale = 1, zero_point = 0;
+
+  /// x in whole steps; NaN stays NaN.
+  LRQAT_INLINE T steps(T x) const { return round_half_even(x / scale); }
+  LRQAT_INLINE T value(T step, T code_max) const {
+    return scale * (clamp(step + zero_point, T(0), code_max) - zero_point);
+  }
+  /// Where the gradient passes: inside the range, ends included.
+  LRQAT_INLINE bool inside(T step, T code_max) const {
+    const T code = step + zero_point;
+    return code >= T(0) && code <= code_max;
+  }
+
+  /// Integer codes 0 ... code_max for the steps from this one on, whatever the zero point: a real
+  /// one clips steps next to it at one end, so that code_max + 1 values are left. Only where it lies
+  /// in the very middle between two integers it may clip at both; then the highest value has no
+  /// code, and the one below stands for it.
+  LRQAT_INLINE T first_step() const { return round_half_even(-zero_point); }
+};
+
+/// scale = max((max - min) / code_max, 1e-8); zero need not lie in the token's range. NaNs behind
+/// the first number are passed over. An empty token has { 1e-8, 0 }. For use inside vectorised().
+template <class ZeroPoint, class T>
+LRQAT_INLINE TokenScale<T> observe_token(std::span<const T> x, T code_max) {
+  constexpr T floor = T(1e-8f);
+  if (x.empty()) return {floor, T(0)};
+  constexpr std::size_t lanes = 16;
+  T low = x[0], high = x[0];
+  const auto join = [&](T lower, T upper) LRQAT_INLINE_LAMBDA {
+    low = lower < low ? lower : low;
+    high = high < upper ? upper : high;
+  };
+  std::size_t first = 0;
+  if (x.size() >= lanes) {
+    T lows[lanes], highs[lanes];
+    for (std::size_t lane = 0; lane < lanes; ++lane) lows[lane] = highs[lane] = x[0];
+    for (; first + lanes <= x.size(); first += lanes) {
+      const T* const values = x.data() + first;
+      LRQAT_INDEPENDENT
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        const T value = values[lane];
+        lows[lane] = value < lows[lane] ? value : lows[lane];
+        highs[lane] = highs[lane] < value ? value : highs[lane];
+      }
+    }
+    for (std::size_t lane = 0; lane < lanes; ++lane) join(lows[lane], highs[lane]);
+  }
+  for (; first < x.size(); ++first) join(x[first], x[first]);
+  const T range = (high - low) / code_max;
+  const T scale = range < floor ? floor : range;
+  return {scale, ZeroPoint::choose(low, scale, code_max)};
+}
+
+/// x_hat may be x. For use inside vectorised().
+template <class T>
+LRQAT_INLINE void quantize_token(TokenScale<T> token, T code_max, std::span<const T> x,
+                                 std::span<T> x_hat) {
+  kernel::for_each_lane(x.size(), [=, from = x.data(), to = x_hat.data()](std::size_t i) {
+    to[i] = token.value(token.steps(from[i]), code_max);
+  });
+}
+
+/// grad *= 1 where x was inside the range, else 0. For use inside vectorised().
+template <class T>
+LRQAT_INLINE void mask_token(TokenScale<T> token, T code_max, std::span<const T> x,
+                             std::span<T> grad) {
+  kernel::for_each_lane(x.size(), [=, from = x.data(), to = grad.data()](std::size_t i) {
+    to[i] = token.inside(token.steps(from[i]), code_max) ? to[i] : T(0);
+  });
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_INPUT_TOKEN_QUANTIZER_HPP
