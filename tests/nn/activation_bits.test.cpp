@@ -76,6 +76,31 @@ TEST_CASE("quantize_heads: the formula for each head of each token, on any machi
     }
 }
 
+TEST_CASE("quantize_columns: the bits of quantize_heads", "[nn]") {
+  const lrqat::test::MachineSettings settings;
+  for (const auto isa : lrqat::test::isas_of_machine()) {
+    kernel::set_active_isa(isa);
+    for (const std::size_t head_dim : {1u, 2u, 17u, 64u})
+      for (const std::size_t tokens : {1u, 15u, 64u})
+        for (const int bits : {4, 8})
+          for (const ZeroPointMode mode : both) {
+            const AnyInput how{bits, mode};
+            Tensor<float> rows(tokens, head_dim, 5, 1.0), columns(head_dim, tokens);
+            for (std::size_t r = 0; r < tokens; ++r)
+              for (std::size_t d = 0; d < head_dim; ++d) columns.view()(d, r) = rows.view()(r, d);
+            quantize_heads(how, head_dim, rows.view(), {});
+            quantize_columns(how, columns.view());
+            bool same = true;
+            for (std::size_t r = 0; r < tokens; ++r)
+              for (std::size_t d = 0; d < head_dim; ++d)
+                same = same && columns.view()(d, r) == rows.view()(r, d);
+            CHECK(same);
+          }
+  }
+  Tensor<float> wide(2, 65);
+  CHECK_THROWS_WITH(quantize_columns<float>({8}, wide.view()), Catch::Contains("65 tokens"));
+}
+
 TEST_CASE("quantize_heads: finer codes converge to the numbers themselves", "[nn]") {
   const Tensor<double> x(1, 40, 3, 1.0);
   double before = std::numeric_limits<double>::infinity();

@@ -64,14 +64,14 @@ TEST_CASE("QuantizedKvCache: what is read is what was quantized", "[nn]") {
           for (std::size_t head = 0; head < config.kv_heads; ++head)
             for (const std::size_t first : {0u, 5u, 139u}) {
               const std::size_t count = std::min<std::size_t>(64, 140 - first);
-              Tensor<float> keys(count, head_dim), values(count, head_dim);
-              cache.read_keys(1, head, first, keys.view());
+              Tensor<float> keys(head_dim, count), values(count, head_dim);
+              cache.read_key_columns(1, head, first, keys.view());
               cache.read_values(1, head, first, values.view());
               bool same = true;
               for (std::size_t r = 0; r < count; ++r)
                 for (std::size_t d = 0; d < head_dim; ++d)
                   same = same &&
-                         keys.view()(r, d) == key.view()(first + r, head * head_dim + d) &&
+                         keys.view()(d, r) == key.view()(first + r, head * head_dim + d) &&
                          values.view()(r, d) == value.view()(first + r, head * head_dim + d);
               CHECK(same);
             }
@@ -136,13 +136,15 @@ TEST_CASE("QuantizedKvCache: a head with what is no number is NaN as a whole", "
     for (const ZeroPointMode mode : both) {
       const LlamaConfig config = with_heads_of(4);
       QuantizedKvCache cache(config, {{8, mode}, {}}, 2);
-      Tensor<float> key(2, 8, 1, 1.0), value(2, 8, 2, 1.0), read(2, 4);
-      key.values[6] = bad;
+      Tensor<float> key(2, 8, 1, 1.0), value(2, 8, 2, 1.0), columns(4, 2), rows(2, 4);
+      key.values[6] = value.values[8] = bad;
       cache.write(0, key.view(), value.view());
-      cache.read_keys(0, 1, 0, read.view());
-      for (std::size_t i = 0; i < 8; ++i) CHECK(std::isnan(read.values[i]) == (i < 4));
-      cache.read_keys(0, 0, 0, read.view());
-      for (const float number : read.values) CHECK(std::isfinite(number));
+      cache.read_key_columns(0, 1, 0, columns.view());
+      for (std::size_t i = 0; i < 8; ++i) CHECK(std::isnan(columns.values[i]) == (i % 2 == 0));
+      cache.read_key_columns(0, 0, 0, columns.view());
+      for (const float number : columns.values) CHECK(std::isfinite(number));
+      cache.read_values(0, 0, 0, rows.view());
+      for (std::size_t i = 0; i < 8; ++i) CHECK(std::isnan(rows.values[i]) == (i >= 4));
     }
 }
 
@@ -156,7 +158,10 @@ TEST_CASE("QuantizedKvCache: errors", "[nn]") {
   CHECK_THROWS_WITH(cache.write(0, narrow.view(), narrow.view()), Catch::Contains("(1, 7)"));
   CHECK_THROWS_WITH(cache.write(2, key.view(), key.view()), Catch::Contains("layer 2 of 2"));
   CHECK_THROWS_WITH(cache.append(4), Catch::Contains("there is room for 3"));
-  CHECK_THROWS_WITH(cache.read_keys(0, 0, 0, odd.view()), Catch::Contains("room for 3 numbers"));
+  CHECK_THROWS_WITH(cache.read_values(0, 0, 0, odd.view()),
+                    Catch::Contains("room for 3 numbers"));
+  CHECK_THROWS_WITH(cache.read_key_columns(0, 0, 0, key.view().block(0, 0, 3, 3)),
+                    Catch::Contains("room for 3 numbers"));
 
   const std::vector<std::uint16_t> tokens{1, 2, 3, 4};
   Model model = model_with({{4}, {8}});

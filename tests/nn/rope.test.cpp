@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <support/finite_difference.hpp>
+#include <support/machine.hpp>
 
 #include <cmath>
 
@@ -61,6 +62,29 @@ TEST_CASE("Rope: gradients are those of finite differences", "[nn]") {
   CHECK(lrqat::test::worst_gradient_error(loss, x.values, grad.values, 7) <= 1);
 }
 
+TEST_CASE("Rope: heads in columns are rotated to the same bits, on any machine", "[nn]") {
+  const lrqat::test::MachineSettings settings;
+  for (const auto isa : lrqat::test::isas_of_machine()) {
+    lrqat::kernel::set_active_isa(isa);
+    for (const std::size_t head_dim : {2u, 6u, 34u})
+      for (const std::size_t count : {1u, 15u, 17u, 64u}) {
+        Rope<float> rope(head_dim, 10000.0);
+        for (const std::size_t prepared : {1u, 65u, 100u, 192u}) rope.prepare(prepared);
+        Tensor<float> rows(count, head_dim, 1, 1.0), columns(head_dim, count);
+        for (std::size_t r = 0; r < count; ++r)
+          for (std::size_t d = 0; d < head_dim; ++d) columns.view()(d, r) = rows.view()(r, d);
+        rope.forward(rows.view(), count, 128);
+        rope.forward_columns(columns.view(), 128);
+        bool same = true;
+        for (std::size_t r = 0; r < count; ++r)
+          for (std::size_t d = 0; d < head_dim; ++d)
+            same = same && columns.view()(d, r) == rows.view()(r, d);
+        INFO(lrqat::test::isa_name(isa) << ", " << count << " heads of " << head_dim);
+        CHECK(same);
+      }
+  }
+}
+
 TEST_CASE("Rope: errors name the numbers", "[nn]") {
   CHECK_THROWS_WITH(Rope<float>(7, 1e4), Catch::Contains("head_dim is 7"));
   CHECK_THROWS_WITH(Rope<float>(8, -1.0), Catch::Contains("theta is -1"));
@@ -69,4 +93,8 @@ TEST_CASE("Rope: errors name the numbers", "[nn]") {
   Tensor<float> x(4, 8), odd(2, 9);
   CHECK_THROWS_WITH(rope.forward(x.view(), 4), Catch::Contains("4 positions are needed, 3"));
   CHECK_THROWS_WITH(rope.forward(odd.view(), 2), Catch::Contains("9 columns"));
+  Tensor<float> columns(8, 4);
+  CHECK_THROWS_WITH(rope.forward_columns(columns.view(), 0), Catch::Contains("4 positions are"));
+  CHECK_THROWS_WITH(rope.forward_columns(columns.view(), 1), Catch::Contains("from 1 on"));
+  CHECK_THROWS_WITH(rope.forward_columns(odd.view(), 0), Catch::Contains("columns of 2 numbers"));
 }

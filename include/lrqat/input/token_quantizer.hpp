@@ -53,12 +53,20 @@ struct TokenScale {
   LRQAT_INLINE T first_step() const { return round_half_even(-zero_point); }
 };
 
-/// scale = max((max - min) / code_max, 1e-8); zero need not lie in the token's range. NaNs behind
+/// scale = max((high - low) / code_max, 1e-8). For use inside vectorised().
+template <class ZeroPoint, class T>
+LRQAT_INLINE TokenScale<T> token_of_range(T low, T high, T code_max) {
+  constexpr T floor = T(1e-8f);
+  const T range = (high - low) / code_max;
+  const T scale = range < floor ? floor : range;
+  return {scale, ZeroPoint::choose(low, scale, code_max)};
+}
+
+/// The token of the range of x; zero need not lie in the token's range. NaNs behind
 /// the first number are passed over. An empty token has { 1e-8, 0 }. For use inside vectorised().
 template <class ZeroPoint, class T>
 LRQAT_INLINE TokenScale<T> observe_token(std::span<const T> x, T code_max) {
-  constexpr T floor = T(1e-8f);
-  if (x.empty()) return {floor, T(0)};
+  if (x.empty()) return {T(1e-8f), T(0)};
   constexpr std::size_t lanes = 16;
   T low = x[0], high = x[0];
   const auto join = [&](T lower, T upper) LRQAT_INLINE_LAMBDA {
@@ -81,9 +89,7 @@ LRQAT_INLINE TokenScale<T> observe_token(std::span<const T> x, T code_max) {
     for (std::size_t lane = 0; lane < lanes; ++lane) join(lows[lane], highs[lane]);
   }
   for (; first < x.size(); ++first) join(x[first], x[first]);
-  const T range = (high - low) / code_max;
-  const T scale = range < floor ? floor : range;
-  return {scale, ZeroPoint::choose(low, scale, code_max)};
+  return token_of_range<ZeroPoint>(low, high, code_max);
 }
 
 /// x_hat may be x. For use inside vectorised().

@@ -67,6 +67,48 @@ void quantize_heads(const AnyInput& how, std::size_t head_dim, MatrixView<T> x,
   });
 }
 
+/// The same bits for one head of up to 64 tokens that stand in columns, on one thread:
+/// x (head_dim, tokens).
+template <class T>
+void quantize_columns(const AnyInput& how, MatrixView<T> x) {
+  constexpr std::size_t most = 64;
+  if (!how.quantizes() || x.rows == 0) return;
+  expects(x.cols <= most, "quantize_columns: ", x.cols, " tokens, 64 fit");
+  kernel::vectorised([=] {
+    T low[most], high[most], first[most];
+    const std::size_t tokens = x.cols;
+    T *const lows = low, *const highs = high, *const firsts = first;
+    kernel::for_each_lane(tokens,
+                          [=, from = x.data](std::size_t c) { lows[c] = highs[c] = from[c]; });
+    for (std::size_t d = 1; d < x.rows; ++d)
+      kernel::for_each_lane(tokens, [=, from = x.row(d).data()](std::size_t c) {
+        const T value = from[c];
+        lows[c] = value < lows[c] ? value : lows[c];
+        highs[c] = highs[c] < value ? value : highs[c];
+      });
+    const T code_max = static_cast<T>(how.code_max());
+    // From here on the arrays hold scales and zero points.
+    const auto settle = [=]<class ZeroPoint>(ZeroPoint) LRQAT_INLINE_LAMBDA {
+      kernel::for_each_lane(tokens, [=](std::size_t c) {
+        const TokenScale<T> token = token_of_range<ZeroPoint>(lows[c], highs[c], code_max);
+        lows[c] = token.scale;
+        highs[c] = token.zero_point;
+        firsts[c] = token.first_step();
+      });
+    };
+    if (how.zero_point == ZeroPointMode::real)
+      settle(RealZeroPoint{});
+    else
+      settle(IntegerZeroPoint{});
+    for (std::size_t d = 0; d < x.rows; ++d)
+      kernel::for_each_lane(tokens, [=, values = x.row(d).data()](std::size_t c) {
+        const TokenScale<T> token{lows[c], highs[c]};
+        const T code = clamp(token.steps(values[c]) - firsts[c], T(0), code_max);
+        values[c] = token.value(code + firsts[c], code_max);
+      });
+  });
+}
+
 /// The straight-through gradient of quantize_heads: 0 where a number was clipped.
 template <class T>
 void mask_gradient(MatrixView<const std::uint8_t> inside, MatrixView<T> grad) {

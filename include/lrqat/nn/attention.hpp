@@ -155,6 +155,9 @@ struct KeyRows {
   MatrixView<const T> keys(std::size_t first, std::size_t count) const {
     return key.block(first, 0, count, key.cols);
   }
+  void key_columns(std::size_t first, MatrixView<T> columns) const {
+    kernel::transpose(key.block(first, 0, columns.cols, key.cols), columns);
+  }
   MatrixView<const T> values(std::size_t first, std::size_t count) const {
     return value.block(first, 0, count, value.cols);
   }
@@ -267,7 +270,7 @@ void attend_once(const AttentionShape& shape, MatrixView<const T> query, const K
     const std::size_t keys = std::min(side, shape.keys - key0);
     const MatrixView<T> columns = transposed.block(0, 0, dim, keys);
     const MatrixView<T> scores = all_scores.block(0, 0, group, keys);
-    kernel::transpose(source.keys(key0, keys), columns);
+    source.key_columns(key0, columns);
     kernel::assign_product(kernel::left(q), MatrixView<const T>(columns), scores);
     for (std::size_t r = 0; r < group; ++r) {
       const T rescale = softmax_row(scores.row(r), sums(r, 0), sums(r, 1));
@@ -289,9 +292,10 @@ void attend_once(const AttentionShape& shape, MatrixView<const T> query, const K
 /// 2018, Dao et al. 2022); threads share out the squares' rows, and bits do not depend on them.
 ///
 /// @param query       shape.query_shape(): (sequences * queries, heads * head_dim)
-/// @param source_of   (sequence, kv head) -> its keys and values, asked for by keys(first, count)
-///                    and values(first, count), each (count, head_dim) and valid until the same is
-///                    asked for again on the same thread; at most 64 at once
+/// @param source_of   (sequence, kv head) -> its keys and values: keys(first, count) and
+///                    values(first, count) give (count, head_dim), valid until the same is asked
+///                    for again on the same thread; key_columns(first, columns) fills (head_dim,
+///                    count). Asked for in tiles of at most 64, `first` a multiple of 64.
 /// @param output      like query, overwritten
 /// @param log_sum_exp shape.log_sum_exp_shape(): (sequences * heads, queries), overwritten; of the
 ///                    scaled scores, all that the backward pass needs to make them again

@@ -162,7 +162,8 @@ class Llama {
   }
 
   /// Reads `tokens` after those of the cache and returns the logits (vocab) after the last one,
-  /// valid until the next call: those of forward() over all of them, to the bit.
+  /// valid until the next call: those of forward() over all of them, to the bit where a layer's
+  /// output does not depend on how many tokens it is given at once.
   /// Errors: no token; no room in the cache; another model's cache.
   std::span<const T> prefill(std::span<const std::uint16_t> tokens, KvCache<T>& cache) {
     return read(tokens, cache, [&](std::size_t b, MatrixView<T> x, BlockTape<T>& tape) {

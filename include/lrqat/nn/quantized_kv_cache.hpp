@@ -9,6 +9,7 @@
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/grid/uint.hpp>
 #include <lrqat/input/any_input.hpp>
+#include <lrqat/kernel/transpose.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/nn/activation_bits.hpp>
 #include <lrqat/nn/llama_weights.hpp>  // LlamaConfig
@@ -80,14 +81,51 @@ class QuantizedKvCache {
     });
   }
 
-  /// Some tokens of one head, from `first` on: (tokens, head_dim), overwritten.
-  void read_keys(std::size_t layer, std::size_t head, std::size_t first,
-                 MatrixView<float> key) const {
-    decode(place(layer, Part::key, head) + first, key);
-  }
+  /// Values of some tokens of one head, from `first` on: (tokens, head_dim), overwritten.
   void read_values(std::size_t layer, std::size_t head, std::size_t first,
                    MatrixView<float> value) const {
-    decode(place(layer, Part::value, head) + first, value);
+    expects(value.cols == head_dim_ && value.stride == value.cols,
+            "QuantizedKvCache: room for ", value.cols, " numbers of a head, it has ", head_dim_);
+    const std::size_t row = place(layer, Part::value, head) + first;
+    kernel::vectorised([=, this] {
+      decode(row, value);
+      for (std::size_t r = 0; r < value.rows; ++r)
+        kernel::for_each_lane(value.cols, [token = token_of(row + r), code_max = how_.code_max(),
+                                           first_step = token_of(row + r).first_step(),
+                                           to = value.row(r).data()](std::size_t i) {
+          to[i] = token.value(to[i] + first_step, code_max);
+        });
+    });
+  }
+
+  /// Keys likewise, a token in each column: (head_dim, tokens).
+  void read_key_columns(std::size_t layer, std::size_t head, std::size_t first,
+                        MatrixView<float> key) const {
+    expects(key.rows == head_dim_, "QuantizedKvCache: room for ", key.rows,
+            " numbers of a head, it has ", head_dim_);
+    const std::size_t tokens = key.cols, row = place(layer, Part::key, head) + first;
+    const MatrixView<float> codes = scratch<struct cached_codes_slot>(tokens, head_dim_);
+    const MatrixView<float> shared = scratch<struct cached_tokens_slot>(3, tokens);
+    kernel::vectorised([=, this] {
+      decode(row, codes);
+      for (std::size_t t = 0; t < tokens; ++t) {
+        const TokenScale<float> token = token_of(row + t);
+        shared(0, t) = token.scale;
+        shared(1, t) = token.zero_point;
+        shared(2, t) = token.first_step();
+      }
+    });
+    kernel::transpose(MatrixView<const float>(codes), key);
+    kernel::vectorised([=, this] {
+      for (std::size_t d = 0; d < head_dim_; ++d)
+        kernel::for_each_lane(
+            tokens, [scale = shared.row(0).data(), zero = shared.row(1).data(),
+                     first_step = shared.row(2).data(), code_max = how_.code_max(),
+                     to = key.row(d).data()](std::size_t t) {
+              const TokenScale<float> token{scale[t], zero[t]};
+              to[t] = token.value(to[t] + first_step[t], code_max);
+            });
+    });
   }
 
   /// Counts `tokens` as seen. Errors: no room for them.
@@ -136,28 +174,19 @@ class QuantizedKvCache {
     }
   }
 
+  LRQAT_INLINE TokenScale<float> token_of(std::size_t row) const {
+    return {scales_[row],
+            integer() ? static_cast<float>(integer_zeros_[row]) : real_zeros_[row]};
+  }
+
   /// The codes of a head's tokens lie one after the other, without gaps.
-  void decode(std::size_t row, MatrixView<float> x) const {
-    expects(x.cols == head_dim_ && x.stride == x.cols, "QuantizedKvCache: room for ", x.cols,
-            " numbers of a head, it has ", head_dim_);
-    kernel::vectorised([=, this] {
-      const std::span<float> all(x.data, x.rows * x.cols);
-      const std::byte* const from = codes_.data() + row * row_bytes();
-      if (how_.bits == 8)
-        Codes<8>::decode(from, 0, 0.0f, all);
-      else
-        Codes<4>::decode(from, 0, 0.0f, all);
-      for (std::size_t r = 0; r < x.rows; ++r) {
-        const float zero = integer() ? static_cast<float>(integer_zeros_[row + r])
-                                     : real_zeros_[row + r];
-        const TokenScale<float> token{scales_[row + r], zero};
-        kernel::for_each_lane(x.cols, [token, first_step = token.first_step(),
-                                       code_max = how_.code_max(),
-                                       to = x.row(r).data()](std::size_t i) {
-          to[i] = token.value(to[i] + first_step, code_max);
-        });
-      }
-    });
+  LRQAT_INLINE void decode(std::size_t row, MatrixView<float> codes) const {
+    const std::span<float> all(codes.data, codes.rows * codes.cols);
+    const std::byte* const from = codes_.data() + row * row_bytes();
+    if (how_.bits == 8)
+      Codes<8>::decode(from, 0, 0.0f, all);
+    else
+      Codes<4>::decode(from, 0, 0.0f, all);
   }
 
   template <int bits>
@@ -177,11 +206,16 @@ struct CachedKeys {
   AnyInput rotated;  // ActivationBits::rotated
   std::size_t layer, head;
 
+  void key_columns(std::size_t first, MatrixView<float> columns) const {
+    cache->read_key_columns(layer, head, first, columns);
+    rope->forward_columns(columns, first);
+    quantize_columns(rotated, columns);
+  }
   MatrixView<const float> keys(std::size_t first, std::size_t count) const {
+    const MatrixView<float> columns = scratch<struct key_columns_slot>(rope->head_dim(), count);
     const MatrixView<float> tile = scratch<struct key_tile_slot>(count, rope->head_dim());
-    cache->read_keys(layer, head, first, tile);
-    rope->forward(tile, count, first);
-    quantize_heads(rotated, rope->head_dim(), tile, {});
+    key_columns(first, columns);
+    kernel::transpose(MatrixView<const float>(columns), tile);
     return tile;
   }
   MatrixView<const float> values(std::size_t first, std::size_t count) const {
