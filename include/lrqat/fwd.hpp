@@ -68,6 +68,8 @@ struct Fp16Scale;
 struct AnyScale;
 
 class AnyLinear;
+struct AnyInput;
+class QuantizedInputLinear;
 
 }  // namespace lrqat
 

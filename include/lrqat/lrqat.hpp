@@ -21,11 +21,13 @@
 #include <lrqat/grid/uint.hpp>
 #include <lrqat/initializer/lp_search.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/input/any_input.hpp>
 #include <lrqat/input/input.hpp>
 #include <lrqat/input/no_input.hpp>
 #include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
+#include <lrqat/linear/quantized_input_linear.hpp>
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/peqa.hpp>

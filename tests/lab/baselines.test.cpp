@@ -9,9 +9,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 using namespace lrqat;
 using namespace lrqat::lab;
@@ -129,4 +132,28 @@ TEST_CASE("Baselines: stories260K tells the story that llama2.c publishes", "[la
       "park. "
       "One day, she saw a big, red ball. She wanted to play with it, but it was too high.";
   CHECK(story.text.substr(0, beginning.size()) == beginning);
+}
+
+TEST_CASE("Baselines: stories260K from a 4-bit cache, to the bit of the whole text", "[lab]") {
+  const auto data = data_folder();
+  if (!data) return;
+  const ModelSource source = open_model(*data / stories_model);
+  TextSources sources;
+  sources.tokens = *data / "tokens/stories260K/ts3000-test.u16";
+  const Stream text = TextReader(sources, {}, source.weights.config.vocab).whole();
+  constexpr std::size_t length = 300, prompt = 260, vocab = 512;
+  const std::span<const Token> tokens = std::span(text.tokens).first(length);
+  for (const char* scheme : {"w4a8kv4-pc-rtn", "w4a4i-pc-rtn"}) {
+    CAPTURE(scheme);
+    Model model = make_model(source.weights, {.scheme = parse_scheme(scheme)});
+    std::vector<float> whole(length * vocab);
+    model.forward(tokens, 1, length, {whole.data(), length, vocab});
+    QuantizedKvCache cache(model.config(), model.options().activations);
+    auto logits = model.prefill(tokens.first(prompt), cache);
+    for (std::size_t t = prompt - 1;; logits = model.step(tokens[++t], cache)) {
+      const std::span<const float> wanted = std::span(whole).subspan(t * vocab, vocab);
+      REQUIRE(std::equal(wanted.begin(), wanted.end(), logits.begin(), logits.end()));
+      if (t + 1 == length) break;
+    }
+  }
 }

@@ -46,10 +46,11 @@ struct TokenScale {
     return code >= T(0) && code <= code_max;
   }
 
-  /// Integer codes 0 ... code_max for the steps from this one on, whatever the zero point: a real
-  /// one clips steps next to it at one end, so that code_max + 1 values are left. Only where it lies
-  /// in the very middle between two integers it may clip at both; then the highest value has no
-  /// code, and the one below stands for it.
+  /// The step of code 0 where codes are stored: code = clip(steps - first_step, 0, code_max), and
+  /// value(code + first_step) gives x_hat again. A real zero point z clips the steps next to it at
+  /// one end, which leaves code_max + 1 values. Only where z lies in the very middle between two
+  /// integers may it clip at both ends; then the value below stands for the highest, which has no
+  /// code.
   LRQAT_INLINE T first_step() const { return round_half_even(-zero_point); }
 };
 

@@ -33,6 +33,8 @@ class QuantizedInputLinear {
   std::size_t in_features() const { return layer_.in_features(); }
   std::size_t out_features() const { return layer_.out_features(); }
   const AnyInput& input() const { return input_; }
+  /// The layer behind the quantizer.
+  const AnyLinear& layer() const { return layer_; }
 
   /// x (tokens, in) -> y (tokens, out), overwritten.
   void forward(MatrixView<const float> x, MatrixView<float> y) const {
