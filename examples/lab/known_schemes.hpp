@@ -18,8 +18,8 @@ inline constexpr std::string_view scheme_grammar =
                          KV cache keeps), and for queries and keys after rotary embedding
            kv4, kv8      other bits for keys and values, as in w4a8kv4; alone, as in w4kv4, for
                          them only
-           i             at the end, as in w4a8i: their zero points are integers, as integer
-                         kernels need them; without it reals, as LR-QAT trains with
+           r             at the end, as in w4a8r: their zero points are reals, as LR-QAT's authors
+                         train; without it integers, as integer kernels need them
   sharing  pc            one scale for each output of a layer
            pt            one scale for a whole layer
            g<n>          one scale for each n neighbouring inputs (the last group of a row may be
@@ -67,7 +67,7 @@ inline constexpr KnownScheme known_schemes[] = {
     {"w4a8-pc-q4.4-r8", "LR-QAT with 8-bit activations, W4A8 of its tables"},
     {"w4a8kv4-pc-q4.4-r8", "the same with keys and values in 4 bits, W4A8-KV4"},
     {"w4a4-pc-q4.4-r8", "everything in 4 bits, W4A4"},
-    {"w4a8i-pc-q4.4-r8", "8-bit activations with integer zero points"},
+    {"w4a8r-pc-q4.4-r8", "8-bit activations with real zero points, as published"},
     {"w4kv4-pc-rtn", "weights and the KV cache in 4 bits, nothing trained"},
     {"w4-pc-lsq", "full QAT, LR-QAT's LSQ baseline (after Esser et al. 2020)"},
 };

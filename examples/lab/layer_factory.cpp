@@ -22,7 +22,7 @@ AnyLinear stored_layer(const MergedWeight&);
 AnyLinear layer_in_bf16(const Scheme&, const WeightSource&, const QuantOptions&);
 
 AnyInput input_of(const Scheme& scheme, int bits) {
-  return {bits, scheme.integer_activations ? ZeroPointMode::integer : ZeroPointMode::real};
+  return {bits, scheme.real_zero_points ? ZeroPointMode::real : ZeroPointMode::integer};
 }
 
 std::size_t shared_columns(const Scheme& scheme, std::size_t in) {

@@ -27,7 +27,7 @@ struct Scheme {
   bool zero_point = false;  // unsigned grid with zero points
   int activation_bits = 0;  // of everything that lr-qat, section 1.10 quantizes: 0 (nothing), 4, 8
   int cache_bits = 0;       // of keys and values as their layers give them: 0, 4, 8
-  bool integer_activations = false;  // their zero points are integers, not reals
+  bool real_zero_points = false;  // of activations; otherwise they are integers
   Sharing sharing = Sharing::channel;
   std::size_t group_size = 0;      // of Sharing::group
   bool channel_where_odd = false;  // per channel where group_size does not divide the row

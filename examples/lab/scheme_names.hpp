@@ -79,7 +79,7 @@ class SchemeReader {
   bool read_bits() {
     const std::string_view part = next();
     const bool has_letter = !part.empty() && (part[0] == 'w' || part[0] == 'u');
-    const std::size_t end = std::min(part.find_first_of("aki"), part.size());
+    const std::size_t end = std::min(part.find_first_of("akr"), part.size());
     const std::optional<std::size_t> bits =
         has_letter ? number(part.substr(1, end - 1)) : std::optional<std::size_t>();
     if (!bits || *bits < 2 || *bits > 8)
@@ -91,7 +91,7 @@ class SchemeReader {
     return read_activations(part.substr(end));
   }
 
-  /// [a4|a8][kv4|kv8][i], which may be nothing at all.
+  /// [a4|a8][kv4|kv8][r], which may be nothing at all.
   bool read_activations(std::string_view part) {
     const std::string_view all = part;
     const auto take = [&part](std::string_view text) {
@@ -101,10 +101,10 @@ class SchemeReader {
     };
     scheme_.activation_bits = take("a4") ? 4 : take("a8") ? 8 : 0;
     scheme_.cache_bits = take("kv4") ? 4 : take("kv8") ? 8 : scheme_.activation_bits;
-    scheme_.integer_activations = scheme_.quantizes_activations() && take("i");
+    scheme_.real_zero_points = scheme_.quantizes_activations() && take("r");
     return part.empty() ||
            wrong("after the bits of the weights come those of activations, a4 or a8, and of keys "
-                 "and values where they are others, kv4 or kv8, then i for integer zero points, "
+                 "and values where they are others, kv4 or kv8, then r for real zero points, "
                  "such as w4a8kv4, not '",
                  all, "'");
   }
@@ -223,7 +223,7 @@ inline std::vector<std::string> usual_names() {
             names.push_back(joined(start, base, rank));
       }
   }
-  for (const char* activations : {"a8", "a8i", "a8kv4", "a8kv4i", "a4", "a4i", "kv8", "kv4"})
+  for (const char* activations : {"a8", "a8r", "a8kv4", "a8kv4r", "a4", "a4r", "kv8", "kv4"})
     for (const char* method : {"rtn", "peqa", "lsq", "q4.4-r8", "int4-r8"})
       names.push_back(joined("w4", activations, "-pc-", method));
   return names;
@@ -275,7 +275,7 @@ inline std::string name_of(const Scheme& scheme) {
   append(scheme.zero_point ? 'u' : 'w', scheme.bits);
   if (scheme.activation_bits != 0) append('a', scheme.activation_bits);
   if (scheme.cache_bits != scheme.activation_bits) append("kv", scheme.cache_bits);
-  if (scheme.integer_activations) append('i');
+  if (scheme.real_zero_points) append('r');
   if (scheme.sharing == Sharing::tensor) append("-pt");
   if (scheme.sharing == Sharing::channel) append("-pc");
   if (scheme.sharing == Sharing::group) append("-g", scheme.group_size);

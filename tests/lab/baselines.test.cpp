@@ -143,7 +143,7 @@ TEST_CASE("Baselines: stories260K from a 4-bit cache, to the bit of the whole te
   const Stream text = TextReader(sources, {}, source.weights.config.vocab).whole();
   constexpr std::size_t length = 300, prompt = 260, vocab = 512;
   const std::span<const Token> tokens = std::span(text.tokens).first(length);
-  for (const char* scheme : {"w4a8kv4-pc-rtn", "w4a4i-pc-rtn"}) {
+  for (const char* scheme : {"w4a8kv4-pc-rtn", "w4a4r-pc-rtn"}) {
     CAPTURE(scheme);
     Model model = make_model(source.weights, {.scheme = parse_scheme(scheme)});
     std::vector<float> whole(length * vocab);

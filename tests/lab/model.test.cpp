@@ -90,12 +90,12 @@ TEST_CASE("make_layer: quantized inputs stand around the layer, merged or not", 
   const MatrixView<const float> weight(weights.blocks[0].gate.data(), 172, 64);
   const MatrixView<const float> x(weights.embedding.data(), 3, 64);
   std::vector<float> x_hat(3 * 64), y(3 * 172), wanted(y);
-  for (const bool integer : {false, true}) {
-    const AnyInput input{4, integer ? ZeroPointMode::integer : ZeroPointMode::real};
+  for (const bool real : {false, true}) {
+    const AnyInput input{4, real ? ZeroPointMode::real : ZeroPointMode::integer};
     for (std::size_t t = 0; t < 3; ++t)
       input.forward(x.row(t), std::span(x_hat).subspan(t * 64, 64));
     for (const char* method : {"-pc-rtn", "-g32-q4.4-r2", "-pc-lsq"}) {
-      const std::string activations = integer ? "a4i" : "a4";
+      const std::string activations = real ? "a4r" : "a4";
       const AnyLinear plain = make_layer(parse_scheme(joined("w4", method)), weight, {.seed = 1});
       AnyLinear layer =
           make_layer(parse_scheme(joined("w4", activations, method)), weight, {.seed = 1});
@@ -104,10 +104,11 @@ TEST_CASE("make_layer: quantized inputs stand around the layer, merged or not", 
       CHECK(y == wanted);
     }
   }
-  CHECK(activation_bits(parse_scheme("w4a8kv4i-pc-rtn")) ==
+  CHECK(activation_bits(parse_scheme("w4a8kv4-pc-rtn")) ==
         ActivationBits{{4, ZeroPointMode::integer}, {8, ZeroPointMode::integer}});
-  CHECK(activation_bits(parse_scheme("w4kv4-pc-rtn")) == ActivationBits{{4}, {}});
-  CHECK(activation_bits(parse_scheme("w4-pc-rtn")) == ActivationBits{});
+  CHECK(activation_bits(parse_scheme("w4a8r-pc-rtn")) == ActivationBits{{8}, {8}});
+  CHECK_FALSE(activation_bits(parse_scheme("w4kv4-pc-rtn")).rotated.quantizes());
+  CHECK_FALSE(activation_bits(parse_scheme("w4-pc-rtn")).cache.quantizes());
 }
 
 TEST_CASE("Peak bytes: what layers and moments take, and some working memory", "[lab]") {

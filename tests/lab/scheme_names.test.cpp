@@ -46,12 +46,12 @@ TEST_CASE("Scheme names: bits of activations follow those of weights", "[lab]") 
                                                    .activation_bits = 8,
                                                    .cache_bits = 8,
                                                    .rank = 32});
-  CHECK(parse_scheme("u4a8kv4i-g32-rtn") == Scheme{.method = Method::rtn,
+  CHECK(parse_scheme("u4a8kv4r-g32-rtn") == Scheme{.method = Method::rtn,
                                                    .bits = 4,
                                                    .zero_point = true,
                                                    .activation_bits = 8,
                                                    .cache_bits = 4,
-                                                   .integer_activations = true,
+                                                   .real_zero_points = true,
                                                    .sharing = Sharing::group,
                                                    .group_size = 32});
   CHECK(parse_scheme("w3kv4-pc-peqa").cache_bits == 4);
@@ -59,7 +59,7 @@ TEST_CASE("Scheme names: bits of activations follow those of weights", "[lab]") 
   CHECK_FALSE(parse_scheme("w4-pc-rtn").quantizes_activations());
   // The same bits for keys and values need no name.
   CHECK(name_of(parse_scheme("w4a8kv8-pc-rtn")) == "w4a8-pc-rtn");
-  CHECK(name_of(parse_scheme("w4a4kv8i-pc-rtn")) == "w4a4kv8i-pc-rtn");
+  CHECK(name_of(parse_scheme("w4a4kv8r-pc-rtn")) == "w4a4kv8r-pc-rtn");
 }
 
 TEST_CASE("Scheme names: every known name is a name, and is written as it is listed", "[lab]") {
@@ -81,8 +81,7 @@ TEST_CASE("Scheme names: reading undoes writing for every scheme", "[lab]") {
       scheme.activation_bits = *rc::gen::element(0, 4, 8);
       scheme.cache_bits =
           scheme.activation_bits == 0 ? *rc::gen::element(0, 4, 8) : *rc::gen::element(4, 8);
-      scheme.integer_activations =
-          scheme.quantizes_activations() && *rc::gen::arbitrary<bool>();
+      scheme.real_zero_points = scheme.quantizes_activations() && *rc::gen::arbitrary<bool>();
       scheme.sharing = *rc::gen::element(Sharing::tensor, Sharing::channel, Sharing::group);
       if (scheme.sharing == Sharing::group) {
         scheme.group_size = *rc::gen::inRange<std::size_t>(1, 65537);
@@ -120,8 +119,8 @@ TEST_CASE("Scheme names: an unknown name is an error that says which part and wh
   CHECK_THAT(message("w4-g-rtn"), Contains("g32"));
   CHECK_THAT(message("w4a6-pc-rtn"), Contains("a4 or a8") && Contains("'a6'"));
   CHECK_THAT(message("w4kv2-pc-rtn"), Contains("kv4 or kv8") && Contains("w4kv4-pc-rtn"));
-  CHECK_THAT(message("w4i-pc-rtn"), Contains("'i'"));
-  CHECK_THAT(message("w4a8ii-pc-rtn"), Contains("'a8ii'"));
+  CHECK_THAT(message("w4r-pc-rtn"), Contains("'r'"));
+  CHECK_THAT(message("w4a8rr-pc-rtn"), Contains("'a8rr'"));
   CHECK_THAT(message("w4kv4a8-pc-rtn"), Contains("such as w4a8kv4"));
   CHECK_THAT(message("w4-pc-peqa-r8"), Contains("only LR-QAT has a rank"));
   CHECK_THAT(message("w4-pc-q4.4-r0"), Contains("r and 1"));

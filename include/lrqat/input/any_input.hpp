@@ -12,7 +12,7 @@
 namespace lrqat {
 
 enum class ZeroPointMode {
-  real,    // RealZeroPoint
+  real,    // RealZeroPoint: clips one end of nearly every token, which then has no gradient
   integer  // IntegerZeroPoint
 };
 

@@ -30,7 +30,7 @@ struct LlamaOptions {
   bool train_norms = false;
   bool train_embedding = false;  // and the head, tied or not
   Recompute recompute = Recompute::keep;
-  ActivationBits activations{};
+  ActivationBits activations{};  // of attention; linear layers quantize their inputs themselves
 };
 
 /// Errors: sizes that are zero or do not divide.
