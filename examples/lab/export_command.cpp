@@ -83,6 +83,9 @@ void export_model(ExportOptions& options, bool scheme_was_given) {
   expects(!is_gguf || !tokenizer.empty(),
           "a GGUF file carries its tokenizer along: name one with --tokenizer");
   const Adaptation& adaptation = source.run ? source.run->adaptation : options.adaptation;
+  expects(!adaptation.scheme.quantizes_activations(), "scheme ", name_of(adaptation.scheme),
+          ": no file says how activations are quantized, so that a reader would compute something ",
+          "else; train a scheme of weights alone, such as w4-g32-q4.4-r8");
   Model model = make_model(source, adaptation);
   if (adaptation.scheme.trains() && !adaptation.scheme.is_float()) model = merge(model);
 

@@ -2,6 +2,7 @@
 // examples/lab/generate_command.cpp: lrqat-lab generate.
 #include "commands.hpp"
 #include "generation.hpp"
+#include "integer_layer.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
 #include "scheme_names.hpp"
@@ -21,7 +22,8 @@ namespace {
 constexpr const char* explanation =
     R"(Without --temperature the likeliest token is taken each time (greedy). A run is merged first:
 what generates is codes and scales. A scheme with bits for keys and values (w4a8, w4a8kv4, w4kv4)
-keeps them in these bits.
+keeps them in these bits; where inputs are quantized with integer zero points (w4a8, w4a4), layers of
+2, 3, 4 and 8 bits multiply codes by codes in integers.
 
 Examples:
   lrqat-lab generate --model stories260K.bin --tokenizer tok512.bin --prompt "Once upon a time"
@@ -51,6 +53,8 @@ void generate_text(GenerateOptions& options, bool scheme_was_given) {
   Model model = make_model(source, options.adaptation);
   if (options.adaptation.scheme.trains() && !options.adaptation.scheme.is_float())
     model = merge(model);
+  const bool integers = has_integer_products(options.adaptation.scheme);
+  if (integers) model = in_integers(model);
 
   const auto show = [](const std::string& text) { std::cout << text << std::flush; };
   const Generation result = options.json ? generate(model, tokenizer, options.plan)
@@ -63,6 +67,7 @@ void generate_text(GenerateOptions& options, bool scheme_was_given) {
                             {"tokens", result.tokens},
                             {"prefill_tokens_per_second", prefill},
                             {"decode_tokens_per_second", decode},
+                            {"products", integers ? "integers" : "floats"},
                             {"cache_bits", model.options().activations.cache.bits == 0
                                                ? 32
                                                : model.options().activations.cache.bits},
@@ -74,9 +79,9 @@ void generate_text(GenerateOptions& options, bool scheme_was_given) {
   }
   std::fprintf(stderr,
                "prefill: %zu tokens, %.0f tokens/s; decode: %zu tokens, %.0f tokens/s; "
-               "KV cache: %zu bytes for %zu tokens\n",
+               "KV cache: %zu bytes for %zu tokens; products of %s\n",
                result.prompt_tokens, prefill, result.tokens, decode, result.cache_bytes,
-               model.config().context);
+               model.config().context, integers ? "integers" : "floats");
 }
 
 }  // namespace

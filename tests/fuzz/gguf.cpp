@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tests/fuzz/gguf.cpp: targets for GGUF files: any, and those of a LLaMA.
 #include "answers.hpp"
+#include "stored_codes.hpp"
 #include "targets.hpp"
 
 #include <lrqat/io/gguf.hpp>
@@ -34,14 +35,7 @@ void gguf_llama(std::span<const std::byte> input) {
     has_result([&] {
       const StoredLlama read = read_gguf_llama(file);
       detail::check_weights(read.weights, "what was read");
-      detail::for_each_linear_name(read.weights.config, [&](const LinearName& which) {
-        const MergedWeight* const stored = read.layer(which);
-        if (stored == nullptr) return;
-        must(stored->codes.size() == stored->shape.size(), "codes do not fill the shape");
-        must(stored->scales.size() == stored->layout.size(), "scales do not fill the layout");
-        must(stored->zero_points.size() == (stored->has_zero_point ? stored->scales.size() : 0),
-             "not one zero point a scale");
-      });
+      must_fill_their_shapes(read);
     });
     has_result([&] {
       const Vocabulary vocabulary = read_gguf_vocabulary(file);

@@ -2,9 +2,11 @@
 // tests/fuzz/json_readers.cpp: targets for the formats with a JSON header, in one piece because
 // the parser's templates are most of what there is to compile.
 #include "answers.hpp"
+#include "stored_codes.hpp"
 #include "targets.hpp"
 
 #include <lrqat/io/hugging_face.hpp>
+#include <lrqat/io/packed_hugging_face.hpp>
 #include <lrqat/io/safetensors.hpp>
 #include <lrqat/train/checkpoint.hpp>
 #include <lrqat/train/step_log.hpp>
@@ -108,6 +110,17 @@ void hugging_face(std::span<const std::byte> input) {
   has_result([&] {
     const LlamaWeights weights = read_hugging_face(folder().path());
     detail::check_weights(weights, "what was read");
+  });
+}
+
+void packed_hugging_face(std::span<const std::byte> input) {
+  put("config.json", next_file(input));
+  std::filesystem::remove(folder() / "model.safetensors.index.json");
+  put("model.safetensors", next_file(input));
+  has_result([&] {
+    const StoredLlama read = read_packed_hugging_face(folder().path());
+    detail::check_weights(read.weights, "what was read");
+    must_fill_their_shapes(read);
   });
 }
 

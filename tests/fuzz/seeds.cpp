@@ -14,8 +14,11 @@
 #include "io/small_sentencepiece.hpp"
 #include "io/small_tokenizer.hpp"
 
+#include <lrqat/grid/int.hpp>
+#include <lrqat/grid/uint.hpp>
 #include <lrqat/io/gguf_llama.hpp>
 #include <lrqat/io/llama2c.hpp>
+#include <lrqat/io/packed_hugging_face.hpp>
 #include <lrqat/io/token_stream.hpp>
 #include <lrqat/train/step_log.hpp>
 
@@ -157,6 +160,37 @@ void make_hugging_face(const Corpus& corpus) {
   }
 }
 
+/// Queries on an unsigned grid of 3 bits, groups of 5; keys and values per channel, 4 bits; one scale
+/// for each other layer.
+void make_packed_hugging_face(const Corpus& corpus) {
+  const LlamaWeights weights = test::small_llama(false);
+  const LlamaFrame<float> frame(weights);
+  std::vector<AnyLinear> layers;
+  detail::for_each_linear_name(weights.config, [&](const LinearName& which) {
+    const Shape shape = linear_shape(weights.config, which.kind);
+    const bool is_query = which.kind == LinearKind::query;
+    const bool is_key = which.kind == LinearKind::key || which.kind == LinearKind::value;
+    MergedWeight weight{.shape = shape, .bits = is_query ? 3 : 4, .code_min = is_query ? 0 : -8};
+    weight.layout = is_query ? ScaleLayout{{shape.rows, (shape.cols + 4) / 5}, 5}
+                             : ScaleLayout{{is_key ? shape.rows : 1, 1}, shape.cols};
+    weight.has_zero_point = is_query;
+    weight.scales.assign(weight.layout.size(), is_key ? 0.1f : 0.5f);
+    if (is_query) weight.zero_points.assign(weight.layout.size(), 2.0f);
+    weight.codes.assign(shape.size(), 3);
+    if (is_query)
+      layers.emplace_back(merged_linear<MergedLinear<UInt<3>>>(weight));
+    else
+      layers.emplace_back(merged_linear<MergedLinear<Int<4>>>(weight));
+  });
+  const test::TemporaryFolder folder;
+  write_packed_hugging_face(folder.path(), {frame, [&](const LinearName& which) -> const AnyLinear& {
+                                              return layers[which.block * linear_kinds.size() +
+                                                            static_cast<std::size_t>(which.kind)];
+                                            }});
+  corpus.add("codes", read_plainly(folder / "config.json") + fuzz::file_separator +
+                          read_plainly(folder / "model.safetensors"));
+}
+
 void make_sentencepiece(const Corpus& corpus) {
   corpus.add("unigram", test::unigram_model());
   corpus.add("bpe", test::bpe_model());
@@ -250,6 +284,7 @@ int main(int argc, char** argv) {
   make_step_log({root, "step_log"});
   make_hugging_face_config({root, "hugging_face_config"});
   make_hugging_face({root, "hugging_face"});
+  make_packed_hugging_face({root, "packed_hugging_face"});
   make_gguf({root, "gguf"});
   make_gguf_llama({root, "gguf_llama"});
   make_sentencepiece({root, "sentencepiece"});

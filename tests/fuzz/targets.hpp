@@ -22,6 +22,7 @@ Target checkpoint;
 Target step_log;  // the step of the checkpoint (uint8), then the log
 Target hugging_face_config;
 Target hugging_face;  // config.json, index (may be empty), first and second safetensors file
+Target packed_hugging_face;  // config.json, safetensors file
 Target gguf;
 Target gguf_llama;
 Target sentencepiece;

@@ -133,10 +133,15 @@ TEST_CASE("lrqat-lab: a run with quantized activations keeps them, and generates
   };
   const auto four = told("runs/a"), eight = told("model.bin --scheme w4a8-pc-rtn"),
              whole = told("model.bin --scheme w4-pc-rtn");
+  CHECK(four["products"] == "integers");
+  CHECK(whole["products"] == "floats");
   CHECK(four["cache_bits"] == 4);
   CHECK(four["tokens"].get<int>() > 0);
   CHECK(four["cache_bytes"] < eight["cache_bytes"]);
   CHECK(eight["cache_bytes"] < whole["cache_bytes"]);
+  const Finished refused = bench.run("export runs/a --format safetensors");
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("w4a8kv4-pc-q4.4-r2") && Contains("weights alone"));
 }
 
 TEST_CASE("lrqat-lab table: rows in Markdown and JSON", "[lab]") {

@@ -66,6 +66,12 @@ class AnyLinear {
   AlignedVector<float> weight() const { return layer_->weight(); }
   /// All zero for layers that do not count their bytes.
   LayerBytes bytes() const { return layer_->bytes(); }
+  /// The layer inside if it is an L, else null.
+  template <class L>
+  const L* get_if() const {
+    const auto* const held = dynamic_cast<const Held<L>*>(layer_.get());
+    return held == nullptr ? nullptr : &held->layer;
+  }
 
  private:
   struct Interface {
