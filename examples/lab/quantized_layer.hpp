@@ -73,7 +73,8 @@ class LayerMaker {
   template <class... Policies>
   AnyLinear make() const {
     return AnyLinear(
-        QuantLinear<G, AnySharing, AnyScale, Policies...>(weight_.shape, weight_.rows, qparams_, options_));
+        QuantLinear<G, AnySharing, AnyScale, Policies...>(weight_.shape, weight_.rows, qparams_,
+                                                          options_));
   }
 
  private:

@@ -160,8 +160,8 @@ void make_hugging_face(const Corpus& corpus) {
   }
 }
 
-/// Queries on an unsigned grid of 3 bits, groups of 5; keys and values per channel, 4 bits; one scale
-/// for each other layer.
+/// Queries on an unsigned grid of 3 bits, groups of 5; keys and values per channel, 4 bits; one
+/// scale for each other layer.
 void make_packed_hugging_face(const Corpus& corpus) {
   const LlamaWeights weights = test::small_llama(false);
   const LlamaFrame<float> frame(weights);

@@ -64,7 +64,8 @@ TEST_CASE("lrqat-lab train: the last line is the result; any number of threads g
   const LabBench bench(*program);
   const std::string arguments =
       "train --model model.bin " + texts + "--steps 12 --batch 2 --json --scheme ";
-  for (const std::string scheme : {"w4-pc-q4.4-r2", "w2-g8-int2-r2", "u3-pc-peqa", "w3-pc-lsq", "w4a8kv4-pc-q4.4-r2",
+  for (const std::string scheme : {"w4-pc-q4.4-r2", "w2-g8-int2-r2", "u3-pc-peqa", "w3-pc-lsq",
+                                   "w4a8kv4-pc-q4.4-r2",
                                    "w4a4r-pc-lsq", "w4-pc-wd-r2", "w2-pc-bf16-r4", "fp32-tuned"}) {
     const Finished ran = bench.run(arguments + scheme);
     CAPTURE(scheme, ran.err);

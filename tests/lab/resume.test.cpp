@@ -47,7 +47,10 @@ TEST_CASE("lrqat-lab train: killed at random moments and resumed, it ends with t
   const auto program = lab_program();
   if (!program) return;
   const LabBench bench(*program);
+  const auto start = std::chrono::steady_clock::now();
   const Finished whole = bench.run(train("whole", "--steps 60 --checkpoint-every 1"));
+  const auto milliseconds = static_cast<std::uint32_t>(
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   CAPTURE(whole.err);
   REQUIRE(whole.code == 0);
 
@@ -56,8 +59,9 @@ TEST_CASE("lrqat-lab train: killed at random moments and resumed, it ends with t
   int kills = 0;
   for (std::uint64_t attempt = 0; attempt < 200; ++attempt) {
     const auto run = bench.start(train("torn", "--steps 60 --checkpoint-every 1 --resume"));
-    // Later attempts get more time, so that the loop ends on any machine.
-    sleep_milliseconds(random.below(60 + 20 * static_cast<std::uint32_t>(attempt), attempt));
+    // Later attempts get more time, up to several whole runs, so that the loop ends anywhere.
+    const std::uint32_t more = 20 + milliseconds / 50;
+    sleep_milliseconds(random.below(60 + more * static_cast<std::uint32_t>(attempt), attempt));
     if (run->is_running()) {
       run->signal(SIGKILL);
       ++kills;
@@ -84,9 +88,10 @@ TEST_CASE("lrqat-lab train: Ctrl-C leaves a resumable checkpoint and exit code 1
   const LabBench bench(*program);
   const std::string arguments = train("stopped", "--checkpoint-every 0 --steps 100000");
   for (const int signal : {SIGINT, SIGTERM}) {
-    const auto run = bench.start(arguments + (signal == SIGINT ? "" : " --resume"));
     const std::string log = (bench / "stopped/log.jsonl").string();
-    for (int i = 0; i < 500 && text_of(log).empty(); ++i) sleep_milliseconds(20);
+    const std::size_t before = text_of(log).size();
+    const auto run = bench.start(arguments + (signal == SIGINT ? "" : " --resume"));
+    for (int i = 0; i < 3000 && text_of(log).size() <= before; ++i) sleep_milliseconds(20);
     sleep_milliseconds(300);
     run->signal(signal);
     const Finished ended = run->wait();

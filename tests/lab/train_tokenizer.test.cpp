@@ -67,8 +67,8 @@ TEST_CASE("train_tokenizer: what is encoded comes back, also what was never seen
   const auto tokenizer = train_tokenizer(corpus, 512);
   std::vector<std::string> texts{"a", " two  spaces", "ZQ#7\t%", "caf\xC3\xA9 \xE2\x82\xAC",
                                  "\n\n"};
-  for (const std::string_view text : lrqat::split_texts(lrqat::lab::story_corpus(2, 20'000)))
-    texts.emplace_back(text);
+  const std::string unseen = lrqat::lab::story_corpus(2, 20'000);
+  for (const std::string_view text : lrqat::split_texts(unseen)) texts.emplace_back(text);
   for (const std::string& text : texts)
     CHECK(decode_all(tokenizer, tokenizer.encode(text, Bos::prepend)) == text);
   const auto tokens = tokenize(tokenizer, corpus);

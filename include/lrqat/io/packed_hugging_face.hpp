@@ -3,8 +3,7 @@
 //
 // In place of "<layer>.weight", a quantized layer has
 //
-//   <layer>.codes        U8 (out, bytes of a row): codes of b bits one after the other, the first
-//   in
+//   <layer>.codes        U8 (out, bytes of a row): codes of b bits one after the other, the first in
 //                        the lowest bits, signed ones in two's complement; a row starts on a byte
 //   <layer>.scales       F16 where that is exact, otherwise F32; (out or 1, groups of a row)
 //   <layer>.zero_points  I32, of that shape; for grids with a zero point only

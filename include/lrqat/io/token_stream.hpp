@@ -10,6 +10,7 @@
 #include <lrqat/io/tokenizer.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -62,6 +63,10 @@ inline std::vector<std::string_view> split_texts(std::string_view collection) {
   add(collection.size());
   return texts;
 }
+/// The views would outlive a string that is a temporary.
+template <class Text>
+requires std::same_as<Text, std::string>
+void split_texts(Text&&) = delete;
 
 /// The tokens of every text of a collection, each with its beginning marked, in one row.
 inline std::vector<Token> tokenize(const Tokenizer& tokenizer, std::string_view collection) {
