@@ -8,6 +8,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -89,7 +91,7 @@ TEST_CASE(child_test, "[.]") {
   const std::size_t colon = text.rfind(':');
   int parent = std::stoi(text.substr(colon + 1));
   run(text.substr(0, colon), 3, {.on_step = [&](const lrqat::StepReport&) {
-        ::usleep(1000);  // so that 30 lives of at most 24 ms cannot reach the end
+        ::usleep(1000);  // so that 30 lives of at most 24 steps cannot reach the end
         if (parent < 0) return;
         CHECK(::write(parent, "s", 1) == 1);
         ::close(parent);
@@ -100,7 +102,12 @@ TEST_CASE(child_test, "[.]") {
 TEST_CASE("train: killed at random moments, it ends with the bits of an uninterrupted run",
           "[train]") {
   const TemporaryFolder whole_folder, folder;
+  const auto start = std::chrono::steady_clock::now();
   const std::vector<float> whole = run(whole_folder.path(), 0);
+  const std::chrono::duration<double, std::milli> each =
+      (std::chrono::steady_clock::now() - start) / static_cast<double>(steps);
+  // A life is that of 24 steps at most, on a slow machine too.
+  const auto life_span = static_cast<std::uint32_t>(24000 * std::max(1.0, each.count()));
   const lrqat::CounterRng rng(2024, 0);
   const std::filesystem::path checkpoint = folder / "run.safetensors";
   int kills = 0;
@@ -114,7 +121,7 @@ TEST_CASE("train: killed at random moments, it ends with the bits of an uninterr
       char byte = 0;
       CHECK(::read(ready, &byte, 1) == 1);
     }
-    ::usleep(rng.below(24000, life));
+    ::usleep(rng.below(life_span, life));
     CHECK(::kill(child, SIGKILL) == 0);
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);

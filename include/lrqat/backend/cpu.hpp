@@ -217,7 +217,9 @@ struct CpuInt8;  // backend/cpu_int8.hpp
 namespace detail {
 
 template <class C>
-struct cpu_in {
+struct cpu_in {};
+template <Arithmetic C>
+struct cpu_in<C> {
   using type = CpuIn<C>;
 };
 template <>
