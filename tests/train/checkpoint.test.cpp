@@ -168,7 +168,7 @@ TEST_CASE("Checkpoint: what a hostile file says at length, its error repeats in 
 TEST_CASE("Checkpoint: a file of something else is named as such", "[train]") {
   const TemporaryFolder folder;
   const auto path = folder / "model.safetensors";
-  lrqat::write_safetensors(path, std::vector<lrqat::TensorToWrite>{});
+  lrqat::write_safetensors(path, {}, {});
   Run run;
   CHECK_THROWS_WITH(restore_checkpoint(path, "", run.optimizer),
                     Catch::Contains("not a checkpoint") && Catch::Contains("(none)"));

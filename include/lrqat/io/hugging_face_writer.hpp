@@ -165,8 +165,7 @@ inline void write_hugging_face(const std::filesystem::path& folder, const LlamaT
   detail::for_each_linear_name(model.frame.config,
                                [&](const LinearName& which) { list.add_weight(which); });
   detail::make_folder(folder);
-  write_safetensors(folder / "model.safetensors", std::span<const TensorToMake>(list.tensors),
-                    {{"format", "pt"}});
+  make_safetensors(folder / "model.safetensors", list.tensors, {{"format", "pt"}});
   write_file(folder / "config.json",
              detail::hugging_face_config(model.frame.config, floats).dump(2) + "\n");
 }

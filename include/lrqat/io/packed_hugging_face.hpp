@@ -226,8 +226,7 @@ inline void write_packed_hugging_face(const std::filesystem::path& folder,
   nlohmann::json root = detail::hugging_face_config(config, HuggingFaceFloats::f32);
   root["quantization_config"] = {{"quant_method", "lrqat"}, {"format", detail::packed_format}};
   detail::make_folder(folder);
-  write_safetensors(folder / "model.safetensors", std::span<const TensorToMake>(list.tensors),
-                    metadata);
+  make_safetensors(folder / "model.safetensors", list.tensors, metadata);
   write_file(folder / "config.json", root.dump(2) + "\n");
 }
 

@@ -299,9 +299,10 @@ inline void write_safetensors(const std::filesystem::path& path,
                               const std::map<std::string, std::string>& metadata = {}) {
   detail::write_safetensors_file(path, tensors, metadata);
 }
-inline void write_safetensors(const std::filesystem::path& path,
-                              std::span<const TensorToMake> tensors,
-                              const std::map<std::string, std::string>& metadata = {}) {
+/// The same with tensors that are made one at a time, when their turn has come.
+inline void make_safetensors(const std::filesystem::path& path,
+                             std::span<const TensorToMake> tensors,
+                             const std::map<std::string, std::string>& metadata = {}) {
   detail::write_safetensors_file(path, tensors, metadata);
 }
 
