@@ -45,7 +45,7 @@ TEST_CASE("integer_layer: the simulated outputs but for the order of float sums"
   const MatrixView<const float> x(weights.embedding.data(), tokens, in);
   std::vector<float> simulated(tokens * out), integer(simulated);
   for (const char* sharing : {"-pc-rtn", "-g32-rtn"})
-    for (const std::string& widths : {"w2a8", "u3a4", "w4a8", "u4a8", "w4a4", "w8a8"}) {
+    for (const std::string widths : {"w2a8", "u3a4", "w4a8", "u4a8", "w4a4", "w8a8"}) {
       const std::string name = widths + sharing;
       CAPTURE(name);
       const Scheme scheme = parse_scheme(name), plain = parse_scheme(widths.substr(0, 2) + sharing);
