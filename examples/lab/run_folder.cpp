@@ -14,7 +14,6 @@
 
 #include <cmath>
 #include <string>
-#include <system_error>
 
 namespace lrqat::lab {
 
@@ -40,10 +39,7 @@ T value_of(const JsonObject& object, const char* key, const std::string& where) 
 }  // namespace
 
 void RunFolder::write(const Run& run) const {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  expects(!error && std::filesystem::is_directory(folder_), folder_.string(),
-          ": the folder cannot be made: ", error ? error.message() : "it is a file");
+  make_folder(folder_);
   const Adaptation& adaptation = run.adaptation;
   const Recipe& recipe = run.recipe;
   JsonObject object{

@@ -71,12 +71,7 @@ void table(TableOptions& options, bool steps_were_given) {
   const ModelSource source = open_plain_model(options.model, "a table");
   const LlamaConfig& config = source.weights.config;
   const std::size_t context = training_window_length(config, options.recipe);
-  if (!options.out.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
-    expects(!error && std::filesystem::is_directory(options.out), options.out.string(),
-            ": the folder cannot be made: ", error ? error.message() : "it is a file");
-  }
+  if (!options.out.empty()) make_folder(options.out);
   ProgressBar progress;
   const Splits splits = TextReader(options.text, source.tokenizer, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);

@@ -67,10 +67,7 @@ void digest(const char* name, kernel::Isa isa, std::size_t out, std::size_t in) 
   Hash integers, floats;
   const auto merged = layer.merge();
   integers.add(layer.weight().base());
-  for (std::size_t row = 0; row < out; ++row) {
-    const std::vector<std::byte> codes = merged.packed_codes(row);
-    integers.add(std::span<const std::byte>(codes));
-  }
+  integers.add(std::span<const std::int16_t>(merged_weight(merged).codes));
   integers.add(merged.scales());
   integers.add(merged.zero_points());
   floats.add(std::span<const float>(y));

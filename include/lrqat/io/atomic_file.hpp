@@ -118,6 +118,14 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+/// Makes the folder and those above it where they are missing. Errors name it and the reason.
+inline void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  expects(!error && std::filesystem::is_directory(folder), folder.string(),
+          ": the folder cannot be made: ", error ? error.message() : "it is a file");
+}
+
 /// Replaces `target` by these bytes, completely or not at all.
 inline void write_file(const std::filesystem::path& target, std::span<const std::byte> bytes) {
   AtomicFile file(target);

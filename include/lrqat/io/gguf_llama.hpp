@@ -3,6 +3,7 @@
 #ifndef LRQAT_IO_GGUF_LLAMA_HPP
 #define LRQAT_IO_GGUF_LLAMA_HPP
 
+#include <lrqat/io/detail/float_bytes.hpp>
 #include <lrqat/io/detail/gguf_config.hpp>
 #include <lrqat/io/gguf.hpp>
 #include <lrqat/io/gguf_writer.hpp>
@@ -64,10 +65,6 @@ inline std::optional<MergedWeight> merged_weight_of(const GgufFile& file,
   return weight;
 }
 
-inline bool is_half(float value) {
-  return std::isfinite(value) && static_cast<float>(half(value)) == value;
-}
-
 /// The type whose grid is exactly the weight's. @throws Error for any other weight, which says
 /// what to train instead
 inline GgmlType ggml_type_of(const MergedWeight& weight, const std::string& layer) {
@@ -124,19 +121,10 @@ inline AlignedVector<std::byte> blocks_of(const MergedWeight& weight, GgmlType t
                                   : blocks_of<BlockQ8_0>(weight);
 }
 
-/// As F32, or rounded to F16. @throws Error where a finite number becomes infinite
+/// As F32, or rounded to F16. @throws Error for a number beyond what they hold
 inline AlignedVector<std::byte> floats_as(GgmlType type, std::span<const float> values,
                                           const std::string& name) {
-  const std::span<const std::byte> source = std::as_bytes(values);
-  if (type == GgmlType::f32) return {source.begin(), source.end()};
-  AlignedVector<std::byte> bytes(values.size() * sizeof(half));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const half narrow(values[i]);
-    expects(std::isfinite(static_cast<float>(narrow)), name, ": element ", i, " is ", values[i],
-            ", beyond what 16 bits hold");
-    std::memcpy(bytes.data() + i * sizeof narrow, &narrow, sizeof narrow);
-  }
-  return bytes;
+  return type == GgmlType::f32 ? bytes_of<float>(values, name) : bytes_of<half>(values, name);
 }
 
 /// llama.cpp's word for what most weights of the file are.

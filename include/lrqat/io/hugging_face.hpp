@@ -237,14 +237,24 @@ inline std::size_t row_there(std::size_t row, std::size_t head_dim) {
   return row - within + within % 2 * (head_dim / 2) + within / 2;
 }
 
-/// `rows` is (heads * head_dim, cols).
-inline AlignedVector<float> interleave_halves(const AlignedVector<float>& rows,
-                                              std::size_t head_dim, std::size_t cols) {
-  AlignedVector<float> result(rows.size());
-  const std::size_t row_count = cols == 0 ? 0 : rows.size() / cols;
-  for (std::size_t row = 0; row < row_count; ++row) {
+/// Rows of there in the order of here: `rows` is (heads * head_dim, any number of columns).
+template <class T>
+AlignedVector<T> interleave_halves(const AlignedVector<T>& rows, std::size_t row_count,
+                                   std::size_t head_dim) {
+  const std::size_t cols = rows.size() / row_count;
+  AlignedVector<T> result(rows.size());
+  for (std::size_t row = 0; row < row_count; ++row)
     std::copy_n(rows.data() + row_there(row, head_dim) * cols, cols, result.data() + row * cols);
-  }
+  return result;
+}
+/// The way back.
+template <class T>
+AlignedVector<T> separate_pairs(const AlignedVector<T>& rows, std::size_t row_count,
+                                std::size_t head_dim) {
+  const std::size_t cols = rows.size() / row_count;
+  AlignedVector<T> result(rows.size());
+  for (std::size_t row = 0; row < row_count; ++row)
+    std::copy_n(rows.data() + row * cols, cols, result.data() + row_there(row, head_dim) * cols);
   return result;
 }
 
@@ -273,7 +283,7 @@ inline LlamaWeights read_hugging_face(const std::filesystem::path& folder) {
                    ? tensors.floats(name, {cols})
                    : tensors.floats(name, {detail::extent(config, tensor.rows), cols});
       const bool is_rotated = tensor.name == "query" || tensor.name == "key";
-      if (is_rotated) target = detail::interleave_halves(target, config.head_dim, cols);
+      if (is_rotated) target = detail::interleave_halves(target, detail::extent(config, tensor.rows), config.head_dim);
     }
   }
   weights.final_norm = tensors.floats("model.norm.weight", {config.dim});

@@ -3,11 +3,10 @@
 #ifndef LRQAT_IO_HUGGING_FACE_WRITER_HPP
 #define LRQAT_IO_HUGGING_FACE_WRITER_HPP
 
+#include <lrqat/io/detail/float_bytes.hpp>
 #include <lrqat/io/hugging_face.hpp>
 #include <lrqat/io/stored_llama.hpp>
 
-#include <cmath>
-#include <cstring>
 #include <span>
 
 namespace lrqat {
@@ -23,24 +22,12 @@ inline const char* dtype_of(HuggingFaceFloats floats) {
                                              : "F16";
 }
 
-template <class Narrow>
-AlignedVector<std::byte> narrowed(std::span<const float> values, const std::string& name) {
-  AlignedVector<std::byte> bytes(values.size() * sizeof(Narrow));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const Narrow narrow(values[i]);
-    expects(std::isfinite(static_cast<float>(narrow)), name, ": element ", i, " is ", values[i],
-            ", beyond what 16 bits hold");
-    std::memcpy(bytes.data() + i * sizeof narrow, &narrow, sizeof narrow);
-  }
-  return bytes;
-}
 /// @throws Error where a finite number becomes infinite
 inline AlignedVector<std::byte> floats_as(HuggingFaceFloats floats, std::span<const float> values,
                                           const std::string& name) {
-  if (floats == HuggingFaceFloats::bf16) return narrowed<bf16>(values, name);
-  if (floats == HuggingFaceFloats::f16) return narrowed<half>(values, name);
-  const std::span<const std::byte> bytes = std::as_bytes(values);
-  return {bytes.begin(), bytes.end()};
+  if (floats == HuggingFaceFloats::bf16) return bytes_of<bf16>(values, name);
+  if (floats == HuggingFaceFloats::f16) return bytes_of<half>(values, name);
+  return bytes_of<float>(values, name);
 }
 
 inline nlohmann::json hugging_face_config(const LlamaConfig& c, HuggingFaceFloats floats) {
@@ -78,27 +65,18 @@ inline bool is_rotated(LinearKind kind) {
   return kind == LinearKind::query || kind == LinearKind::key;
 }
 
-/// Rows of query and key in the order of the other layout, those of any other layer as they are.
+/// Rows of query and key in the order of the other layout, those of any other layer, or one row for
+/// all outputs, as they are.
 template <class T>
 AlignedVector<T> rows_there(const AlignedVector<T>& rows, LinearKind kind, std::size_t row_count,
                             std::size_t head_dim) {
-  if (!is_rotated(kind) || row_count <= 1) return rows;
-  const std::size_t cols = rows.size() / row_count;
-  AlignedVector<T> result(rows.size());
-  for (std::size_t row = 0; row < row_count; ++row)
-    std::copy_n(rows.data() + row * cols, cols, result.data() + row_there(row, head_dim) * cols);
-  return result;
+  return is_rotated(kind) && row_count > 1 ? separate_pairs(rows, row_count, head_dim) : rows;
 }
 /// The way back.
 template <class T>
 AlignedVector<T> rows_here(const AlignedVector<T>& rows, LinearKind kind, std::size_t row_count,
                            std::size_t head_dim) {
-  if (!is_rotated(kind) || row_count <= 1) return rows;
-  const std::size_t cols = rows.size() / row_count;
-  AlignedVector<T> result(rows.size());
-  for (std::size_t row = 0; row < row_count; ++row)
-    std::copy_n(rows.data() + row_there(row, head_dim) * cols, cols, result.data() + row * cols);
-  return result;
+  return is_rotated(kind) && row_count > 1 ? interleave_halves(rows, row_count, head_dim) : rows;
 }
 
 /// Collects the tensors of a model; what the lambdas refer to must outlive the writing.
@@ -146,13 +124,6 @@ class HuggingFaceTensorList {
   HuggingFaceFloats floats_;
 };
 
-inline void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  expects(!error && std::filesystem::is_directory(folder), folder.string(),
-          ": the folder cannot be made: ", error ? error.message() : "it is a file");
-}
-
 }  // namespace detail
 
 /// Writes model.safetensors and config.json of an ordinary LlamaForCausalLM; codes become floats.
@@ -164,7 +135,7 @@ inline void write_hugging_face(const std::filesystem::path& folder, const LlamaT
   list.add_frame();
   detail::for_each_linear_name(model.frame.config,
                                [&](const LinearName& which) { list.add_weight(which); });
-  detail::make_folder(folder);
+  make_folder(folder);
   make_safetensors(folder / "model.safetensors", list.tensors, {{"format", "pt"}});
   write_file(folder / "config.json",
              detail::hugging_face_config(model.frame.config, floats).dump(2) + "\n");

@@ -77,7 +77,7 @@ class Llama2cTokenizer final : public Tokenizer {
     Vocabulary all;
     for (const Piece& piece : pieces_) {
       const bool is_byte = has_bytes_ && byte_of(piece.text) >= 0;
-      all.pieces.push_back({replaced(piece.text, " ", Vocabulary::space), piece.score,
+      all.pieces.push_back({detail::replaced(piece.text, " ", Vocabulary::space), piece.score,
                             is_byte ? PieceKind::byte : PieceKind::normal});
     }
     all.pieces[0] = {"<unk>", 0.0f, PieceKind::unknown};
@@ -203,7 +203,7 @@ inline Llama2cTokenizer llama2c_tokenizer(const Vocabulary& vocabulary, const st
                              (id < 3 && piece.kind == (id == 0 ? Kind::unknown : Kind::control));
     expects(is_in_place, where, ": piece ", id, " of its tokenizer is of kind ",
             static_cast<int>(piece.kind), ", which has no place there; name a tokenizer");
-    pieces.push_back({replaced(piece.text, Vocabulary::space, " "), piece.score});
+    pieces.push_back({detail::replaced(piece.text, Vocabulary::space, " "), piece.score});
   }
   if (pieces.size() >= 3) {
     pieces[1].text = "\n<s>\n";  // as llama2.c writes them, out of the way of any text

@@ -16,6 +16,7 @@
 #define LRQAT_IO_PACKED_HUGGING_FACE_HPP
 
 #include <lrqat/io/hugging_face_writer.hpp>
+#include <lrqat/storage/packed.hpp>
 
 #include <bit>
 #include <cmath>
@@ -27,37 +28,23 @@ namespace detail {
 
 inline constexpr const char* packed_format = "lrqat.packed.1";
 
-inline std::size_t packed_row_bytes(std::size_t cols, int bits) {
-  return (cols * static_cast<std::size_t>(bits) + 7) / 8;
-}
-
-/// Rows of codes without gaps.
+/// Rows of codes in the format of Packed.
 inline AlignedVector<std::byte> pack_codes(const AlignedVector<std::int16_t>& codes,
-                                           std::size_t cols, int bits) {
-  const std::size_t rows = codes.size() / cols, row_bytes = packed_row_bytes(cols, bits);
-  AlignedVector<std::byte> bytes(rows * row_bytes);
+                                           std::size_t cols, unsigned bits) {
+  const std::size_t row_bytes = packed_row_bytes(cols, bits);
+  AlignedVector<std::byte> bytes(codes.size() / cols * row_bytes);
   for (std::size_t i = 0; i < codes.size(); ++i)
-    for (int b = 0; b < bits; ++b) {
-      const std::size_t bit =
-          i % cols * static_cast<std::size_t>(bits) + static_cast<std::size_t>(b);
-      const unsigned set = static_cast<unsigned>(codes[i] >> b) & 1u;
-      bytes[i / cols * row_bytes + bit / 8] |= static_cast<std::byte>(set << (bit % 8));
-    }
+    store_field(bytes.data() + i / cols * row_bytes, i % cols, bits,
+                static_cast<unsigned>(codes[i]));
   return bytes;
 }
 /// @pre there are bytes for `rows` rows
 inline AlignedVector<std::int16_t> unpack_codes(std::span<const std::byte> bytes, std::size_t rows,
-                                                std::size_t cols, int bits, bool is_signed) {
+                                                std::size_t cols, unsigned bits, bool is_signed) {
   const std::size_t row_bytes = packed_row_bytes(cols, bits);
   AlignedVector<std::int16_t> codes(rows * cols);
   for (std::size_t i = 0; i < codes.size(); ++i) {
-    unsigned field = 0;
-    for (int b = 0; b < bits; ++b) {
-      const std::size_t bit =
-          i % cols * static_cast<std::size_t>(bits) + static_cast<std::size_t>(b);
-      const auto byte = std::to_integer<unsigned>(bytes[i / cols * row_bytes + bit / 8]);
-      field |= (byte >> (bit % 8) & 1u) << b;
-    }
+    const unsigned field = load_field(bytes.data() + i / cols * row_bytes, i % cols, bits);
     const int wrap = is_signed && field >> (bits - 1) != 0 ? 1 << bits : 0;
     codes[i] = static_cast<std::int16_t>(static_cast<int>(field) - wrap);
   }
@@ -71,11 +58,6 @@ inline std::string scheme_text(const MergedWeight& weight) {
                         {"shape", {weight.shape.rows, weight.shape.cols}},
                         {"group", weight.layout.group_columns}}
       .dump();
-}
-
-inline bool all_are_halves(std::span<const float> values) {
-  return std::ranges::all_of(values,
-                             [](float value) { return static_cast<float>(half(value)) == value; });
 }
 
 /// The zero points as integers, which they are on every grid of the library.
@@ -108,7 +90,8 @@ class PackedLayerReader {
   MergedWeight read(Shape wanted, LinearKind kind, std::size_t head_dim) {
     MergedWeight weight;
     weight.shape = wanted;
-    weight.bits = static_cast<int>(number("bits", 8));
+    const auto bits = static_cast<unsigned>(number("bits", 8));
+    weight.bits = static_cast<int>(bits);
     const auto is_signed = scheme_.find("signed");
     expects(is_signed != scheme_.end() && is_signed->is_boolean(), where_,
             ": signed is missing or neither true nor false");
@@ -129,9 +112,9 @@ class PackedLayerReader {
     if (weight.has_zero_point)
       weight.zero_points = rows_here(zero_points(scales), kind, scale_rows, head_dim);
     const auto bytes =
-        raw(layer_ + ".codes", "U8", {wanted.rows, packed_row_bytes(wanted.cols, weight.bits)});
+        raw(layer_ + ".codes", "U8", {wanted.rows, packed_row_bytes(wanted.cols, bits)});
     weight.codes =
-        rows_here(unpack_codes(bytes, wanted.rows, wanted.cols, weight.bits, weight.code_min < 0),
+        rows_here(unpack_codes(bytes, wanted.rows, wanted.cols, bits, weight.code_min < 0),
                   kind, wanted.rows, head_dim);
     return weight;
   }
@@ -199,19 +182,19 @@ inline void write_packed_hugging_face(const std::filesystem::path& folder,
     const Shape scales = weight.layout.scales;
     const std::vector<std::size_t> shape{scales.rows, scales.cols};
     const auto floats =
-        detail::all_are_halves(weight.scales) ? HuggingFaceFloats::f16 : HuggingFaceFloats::f32;
+        std::ranges::all_of(weight.scales, detail::is_half) ? HuggingFaceFloats::f16 : HuggingFaceFloats::f32;
     const auto there = [kind = which.kind, head_dim = config.head_dim](const auto& rows,
                                                                        std::size_t row_count) {
       return detail::rows_there(rows, kind, row_count, head_dim);
     };
+    const auto bits = static_cast<unsigned>(weight.bits);
     list.tensors.push_back(
         {name + ".codes",
          "U8",
-         {weight.shape.rows, detail::packed_row_bytes(weight.shape.cols, weight.bits)},
-         [&layer, there] {
+         {weight.shape.rows, detail::packed_row_bytes(weight.shape.cols, bits)},
+         [&layer, there, bits] {
            const MergedWeight codes = layer.merged_weight();
-           return detail::pack_codes(there(codes.codes, codes.shape.rows), codes.shape.cols,
-                                     codes.bits);
+           return detail::pack_codes(there(codes.codes, codes.shape.rows), codes.shape.cols, bits);
          }});
     list.tensors.push_back({name + ".scales", detail::dtype_of(floats), shape,
                             [bytes = detail::floats_as(floats, there(weight.scales, scales.rows),
@@ -225,7 +208,7 @@ inline void write_packed_hugging_face(const std::filesystem::path& folder,
   });
   nlohmann::json root = detail::hugging_face_config(config, HuggingFaceFloats::f32);
   root["quantization_config"] = {{"quant_method", "lrqat"}, {"format", detail::packed_format}};
-  detail::make_folder(folder);
+  make_folder(folder);
   make_safetensors(folder / "model.safetensors", list.tensors, metadata);
   write_file(folder / "config.json", root.dump(2) + "\n");
 }

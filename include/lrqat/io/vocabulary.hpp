@@ -37,6 +37,8 @@ struct Vocabulary {
   bool operator==(const Vocabulary&) const = default;
 };
 
+namespace detail {
+
 /// Every `from` in the text becomes `to`.
 inline std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
@@ -48,6 +50,8 @@ inline std::string replaced(std::string_view text, std::string_view from, std::s
     text.remove_prefix(at + from.size());
   }
 }
+
+}  // namespace detail
 
 }  // namespace lrqat
 

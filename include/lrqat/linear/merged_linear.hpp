@@ -19,7 +19,6 @@
 #include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/linear/input_passes.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
-#include <lrqat/storage/packed.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +27,6 @@
 #include <span>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace lrqat {
 
@@ -81,14 +79,6 @@ class MergedLinear {
   void set_code(std::size_t row, std::size_t col, int code) {
     codes_type::store(codes_.data() + panel_start(row), row % codes_type::rows, col,
                       static_cast<unsigned>(code - G::code_min));
-  }
-  /// One row of codes in the format of Packed.
-  std::vector<std::byte> packed_codes(std::size_t row) const {
-    using packed = Packed::bound_to<G>;
-    std::vector<std::byte> bytes(packed::bytes_per_row(shape_.cols));
-    for (std::size_t col = 0; col < shape_.cols; ++col)
-      packed::store(bytes.data(), col, code(row, col));
-    return bytes;
   }
   /// The 16 rows that `row` is one of, as kernels read them.
   const std::uint32_t* panel(std::size_t row) const { return codes_.data() + panel_start(row); }

@@ -13,6 +13,33 @@
 
 namespace lrqat {
 
+namespace detail {
+
+constexpr std::size_t packed_row_bytes(std::size_t fields, unsigned bits) {
+  return (fields * bits + 7) / 8;
+}
+/// Field j of a row of fields of 1 to 8 bits without gaps.
+LRQAT_INLINE constexpr unsigned load_field(const std::byte* row, std::size_t j, unsigned bits) {
+  const std::size_t bit = j * bits, byte = bit / 8;
+  const auto shift = static_cast<unsigned>(bit % 8);
+  unsigned word = std::to_integer<unsigned>(row[byte]);
+  if (8 % bits != 0 && shift + bits > 8) word |= std::to_integer<unsigned>(row[byte + 1]) << 8;
+  return (word >> shift) & ((1u << bits) - 1u);
+}
+LRQAT_INLINE constexpr void store_field(std::byte* row, std::size_t j, unsigned bits,
+                                        unsigned value) {
+  const std::size_t bit = j * bits, byte = bit / 8;
+  const auto shift = static_cast<unsigned>(bit % 8);
+  const unsigned mask = (1u << bits) - 1u, field = (value & mask) << shift, hole = mask << shift;
+  const auto put = [](std::byte& target, unsigned clear, unsigned set) {
+    target = (target & ~static_cast<std::byte>(clear)) | static_cast<std::byte>(set);
+  };
+  put(row[byte], hole & 0xFFu, field & 0xFFu);
+  if (8 % bits != 0 && shift + bits > 8) put(row[byte + 1], hole >> 8, field >> 8);
+}
+
+}  // namespace detail
+
 /// Codes of b bits one after the other, the first in the lowest bits (LR-QAT's INT-b): two int4
 /// or four int2 a byte, eight int3 in three bytes. Signed codes are in two's complement. A row
 /// starts on a byte; what is left of its last byte is 0.
@@ -23,24 +50,15 @@ struct Packed {
   struct bound_to {
     static constexpr bool keeps_reals = false;
     static constexpr unsigned bits = static_cast<unsigned>(G::bits), mask = (1u << bits) - 1u;
-    static constexpr std::size_t bytes_per_row(std::size_t in) { return (in * bits + 7) / 8; }
+    static constexpr std::size_t bytes_per_row(std::size_t in) {
+      return detail::packed_row_bytes(in, bits);
+    }
 
     static constexpr int load(const std::byte* row, std::size_t j) {
-      const std::size_t bit = j * bits, byte = bit / 8;
-      const auto shift = static_cast<unsigned>(bit % 8);
-      unsigned word = std::to_integer<unsigned>(row[byte]);
-      if (8 % bits != 0 && shift + bits > 8) word |= std::to_integer<unsigned>(row[byte + 1]) << 8;
-      return code_of((word >> shift) & mask);
+      return code_of(detail::load_field(row, j, bits));
     }
     static constexpr void store(std::byte* row, std::size_t j, int code) {
-      const std::size_t bit = j * bits, byte = bit / 8;
-      const auto shift = static_cast<unsigned>(bit % 8);
-      const unsigned field = (static_cast<unsigned>(code) & mask) << shift, hole = mask << shift;
-      const auto put = [](std::byte& target, unsigned clear, unsigned set) {
-        target = (target & ~static_cast<std::byte>(clear)) | static_cast<std::byte>(set);
-      };
-      put(row[byte], hole & 0xFFu, field & 0xFFu);
-      if (8 % bits != 0 && shift + bits > 8) put(row[byte + 1], hole >> 8, field >> 8);
+      detail::store_field(row, j, bits, static_cast<unsigned>(code));
     }
 
     static void encode(std::span<const float> values, float zero_point, std::byte* row,
