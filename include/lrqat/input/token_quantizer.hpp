@@ -52,6 +52,13 @@ struct TokenScale {
   /// integers may it clip at both ends; then the value below stands for the highest, which has no
   /// code.
   LRQAT_INLINE T first_step() const { return round_half_even(-zero_point); }
+  /// `first` is first_step(), which a loop need not find anew.
+  LRQAT_INLINE T code(T x, T first, T code_max) const {
+    return clamp(steps(x) - first, T(0), code_max);
+  }
+  LRQAT_INLINE T value_of_code(T code, T first, T code_max) const {
+    return value(code + first, code_max);
+  }
 };
 
 /// scale = max((high - low) / code_max, 1e-8). For use inside vectorised().

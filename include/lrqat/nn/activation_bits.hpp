@@ -45,8 +45,7 @@ LRQAT_INLINE void quantize_head(const AnyInput& how, std::span<T> x, std::uint8_
       inside[i] = token.inside(token.steps(from[i]), code_max) ? 1 : 0;
     });
   kernel::for_each_lane(x.size(), [=, values = x.data()](std::size_t i) {
-    const T code = clamp(token.steps(values[i]) - first, T(0), code_max);
-    values[i] = token.value(code + first, code_max);
+    values[i] = token.value_of_code(token.code(values[i], first, code_max), first, code_max);
   });
 }
 
@@ -103,8 +102,8 @@ void quantize_columns(const AnyInput& how, MatrixView<T> x) {
     for (std::size_t d = 0; d < x.rows; ++d)
       kernel::for_each_lane(tokens, [=, values = x.row(d).data()](std::size_t c) {
         const TokenScale<T> token{lows[c], highs[c]};
-        const T code = clamp(token.steps(values[c]) - firsts[c], T(0), code_max);
-        values[c] = token.value(code + firsts[c], code_max);
+        const T code = token.code(values[c], firsts[c], code_max);
+        values[c] = token.value_of_code(code, firsts[c], code_max);
       });
   });
 }

@@ -93,7 +93,7 @@ class QuantizedKvCache {
         kernel::for_each_lane(value.cols, [token = token_of(row + r), code_max = how_.code_max(),
                                            first_step = token_of(row + r).first_step(),
                                            to = value.row(r).data()](std::size_t i) {
-          to[i] = token.value(to[i] + first_step, code_max);
+          to[i] = token.value_of_code(to[i], first_step, code_max);
         });
     });
   }
@@ -123,7 +123,7 @@ class QuantizedKvCache {
                      first_step = shared.row(2).data(), code_max = how_.code_max(),
                      to = key.row(d).data()](std::size_t t) {
               const TokenScale<float> token{scale[t], zero[t]};
-              to[t] = token.value(to[t] + first_step[t], code_max);
+              to[t] = token.value_of_code(to[t], first_step[t], code_max);
             });
     });
   }
@@ -165,8 +165,7 @@ class QuantizedKvCache {
     std::byte* const to = codes_.data() + row * row_bytes();
     const float code_max = how_.code_max();
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const float code =
-          usable ? clamp(token.steps(x[i]) - first_step, 0.0f, code_max) : 0.0f;
+      const float code = usable ? token.code(x[i], first_step, code_max) : 0.0f;
       if (how_.bits == 8)
         Codes<8>::store(to, i, static_cast<int>(code));
       else
