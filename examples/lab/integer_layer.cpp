@@ -2,6 +2,8 @@
 // examples/lab/integer_layer.cpp: Compute<int8> on the grids that its kernels are made for.
 #include "integer_layer.hpp"
 
+#include "layer_factory.hpp"  // input_of
+
 #include <lrqat/compute/compute.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/grid/int.hpp>
@@ -10,7 +12,7 @@
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
 
-#include <initializer_list>
+#include <utility>
 
 namespace lrqat::lab {
 
@@ -33,35 +35,27 @@ AnyLinear layer_of(const MergedWeight& weight, int input_bits) {
                                : layer_on<Int<Bits>>(weight, input_bits);
 }
 
-bool is_one_of(int bits, std::initializer_list<int> those) {
-  for (const int each : those)
-    if (bits == each) return true;
-  return false;
+bool is_compiled(int weight_bits, const AnyInput& input) {
+  const bool weight = weight_bits == 8 || (weight_bits >= 2 && weight_bits <= 4);
+  return weight && (input.bits == 4 || input.bits == 8) &&
+         input.zero_point == ZeroPointMode::integer;
 }
 
 }  // namespace
 
 bool has_integer_products(const Scheme& scheme) {
-  return is_one_of(scheme.activation_bits, {4, 8}) && !scheme.real_zero_points &&
-         is_one_of(scheme.bits, {2, 3, 4, 8});
+  return is_compiled(scheme.bits, input_of(scheme, scheme.activation_bits));
 }
 
 AnyLinear integer_layer(const MergedWeight& weight, const AnyInput& input) {
-  expects(is_one_of(input.bits, {4, 8}) && input.zero_point == ZeroPointMode::integer,
-          "integer products take inputs of 4 or 8 bits with integer zero points, not of ",
-          input.bits, " bits", input.zero_point == ZeroPointMode::real ? " with real ones" : "");
-  switch (weight.bits) {
-    case 2:
-      return layer_of<2>(weight, input.bits);
-    case 3:
-      return layer_of<3>(weight, input.bits);
-    case 4:
-      return layer_of<4>(weight, input.bits);
-    case 8:
-      return layer_of<8>(weight, input.bits);
-    default:
-      fail("integer products are compiled for weights of 2, 3, 4 and 8 bits, not of ", weight.bits);
-  }
+  expects(is_compiled(weight.bits, input),
+          "integer products are compiled for weights of 2, 3, 4 and 8 bits and inputs of 4 and 8 ",
+          "with integer zero points, not for ", weight.bits, " bits and inputs of ", input.bits,
+          input.zero_point == ZeroPointMode::real ? " with real ones" : "");
+  return weight.bits == 2   ? layer_of<2>(weight, input.bits)
+         : weight.bits == 3 ? layer_of<3>(weight, input.bits)
+         : weight.bits == 4 ? layer_of<4>(weight, input.bits)
+                            : layer_of<8>(weight, input.bits);
 }
 
 Model in_integers(const Model& model) {

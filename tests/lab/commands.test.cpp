@@ -96,8 +96,7 @@ TEST_CASE("lrqat-lab: a run folder is measured and generates like the run itself
   const auto run = nlohmann::json::parse(text_of(bench / "runs/a/run.json"));
   CHECK(run["state"] == "finished");
   CHECK(run["result"] == trained);
-  const auto measured =
-      nlohmann::json::parse(bench.run("eval runs/a --tokens test.u16 --json").out);
+  const auto measured = json_of(bench, "eval runs/a --tokens test.u16 --json");
   CHECK(measured["ppl"] == trained["test_ppl"]);
   const Finished told =
       bench.run("generate runs/a --tokenizer tokenizer.bin --prompt DOG --tokens-out 5 --json");
@@ -124,13 +123,11 @@ TEST_CASE("lrqat-lab: a run with quantized activations keeps them, and generates
   REQUIRE(ran.code == 0);
   const auto trained = nlohmann::json::parse(ran.out);
   CHECK(trained["merged_ppl"] == trained["test_ppl"]);
-  const auto measured =
-      nlohmann::json::parse(bench.run("eval runs/a --tokens test.u16 --json").out);
+  const auto measured = json_of(bench, "eval runs/a --tokens test.u16 --json");
   CHECK(measured["scheme"] == "w4a8kv4-pc-q4.4-r2");
   CHECK(measured["ppl"] == trained["test_ppl"]);
   const auto told = [&](const std::string& what) {
-    return nlohmann::json::parse(
-        bench.run("generate " + what + " --tokenizer tokenizer.bin --tokens-out 9 --json").out);
+    return json_of(bench, "generate " + what + " --tokenizer tokenizer.bin --tokens-out 9 --json");
   };
   const auto four = told("runs/a"), eight = told("model.bin --scheme w4a8-pc-rtn"),
              whole = told("model.bin --scheme w4-pc-rtn");
@@ -221,12 +218,5 @@ TEST_CASE("lrqat-lab: bad input is one sentence, exit code 2, and nothing half-w
       {"table model.bin --tokens empty.u16", "empty.u16"},
       {"table model.bin " + texts + "--seeds 0", "--seeds"},
   };
-  for (const auto& [arguments, mention] : cases) {
-    const Finished ran = bench.run(arguments);
-    CAPTURE(arguments, ran.out, ran.err);
-    CHECK(ran.code == 2);
-    CHECK_THAT(ran.err, StartsWith("lrqat-lab: ") && Contains(mention));
-    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
-    CHECK_FALSE(std::filesystem::exists(bench / "new"));
-  }
+  check_refused(bench, cases);
 }

@@ -35,13 +35,6 @@ void write_wide_model(const LabBench& bench) {
   write_llama2c(bench / "wide.bin", lab::random_weights(config, 5));
 }
 
-nlohmann::json json_of(const LabBench& bench, const std::string& arguments) {
-  const Finished ran = bench.run(arguments);
-  CAPTURE(arguments, ran.err);
-  REQUIRE(ran.code == 0);
-  return nlohmann::json::parse(ran.out);
-}
-
 bool same_bits(const AlignedVector<float>& a, const AlignedVector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
@@ -142,14 +135,7 @@ TEST_CASE("lrqat-lab export: what no file holds exactly is refused, and nothing 
       {"export wide.bin --format safetensors --to text.txt", "text.txt"},
       {"eval text.txt.gguf --tokens test.u16", "text.txt.gguf"},
   };
-  for (const auto& [arguments, mention] : cases) {
-    const Finished ran = bench.run(arguments);
-    CAPTURE(arguments, ran.out, ran.err);
-    CHECK(ran.code == 2);
-    CHECK_THAT(ran.err, StartsWith("lrqat-lab: ") && Contains(mention));
-    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
-    CHECK_FALSE(std::filesystem::exists(bench / "new"));
-  }
+  check_refused(bench, cases);
 }
 
 TEST_CASE("run.json: a run from before there were scale formats has float ones", "[lab]") {

@@ -12,6 +12,10 @@
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/io/token_stream.hpp>
 
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -19,7 +23,9 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/wait.h>
@@ -134,6 +140,27 @@ class LabBench {
   std::filesystem::path program_;
   TemporaryFolder folder_;
 };
+
+/// What the program prints as one JSON object.
+inline nlohmann::json json_of(const LabBench& bench, const std::string& arguments) {
+  const Finished ran = bench.run(arguments);
+  CAPTURE(arguments, ran.err);
+  REQUIRE(ran.code == 0);
+  return nlohmann::json::parse(ran.out);
+}
+
+/// Bad input: one sentence that mentions the second text, exit code 2, and no "new" in the folder.
+inline void check_refused(const LabBench& bench,
+                          std::span<const std::pair<std::string, std::string>> cases) {
+  for (const auto& [arguments, mention] : cases) {
+    const Finished ran = bench.run(arguments);
+    CAPTURE(arguments, ran.out, ran.err);
+    CHECK(ran.code == 2);
+    CHECK_THAT(ran.err, Catch::StartsWith("lrqat-lab: ") && Catch::Contains(mention));
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
+    CHECK_FALSE(std::filesystem::exists(bench / "new"));
+  }
+}
 
 }  // namespace lrqat::test
 

@@ -121,14 +121,7 @@ TEST_CASE("train --shape and --storage: what does not fit together is one senten
       {model + "--compute bf16 --scheme w3-pc-q3.5-r2", "w4-pc-q4.4-r8"},
       {shape + "--compute bf16 --storage fp32", "w4-pc-q4.4-r8"},
   };
-  for (const auto& [arguments, mention] : cases) {
-    const Finished ran = bench.run(arguments);
-    CAPTURE(arguments, ran.out, ran.err);
-    CHECK(ran.code == 2);
-    CHECK_THAT(ran.err, StartsWith("lrqat-lab: ") && Contains(mention));
-    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 1);
-    CHECK_FALSE(std::filesystem::exists(bench / "new"));
-  }
+  check_refused(bench, cases);
 }
 
 TEST_CASE("train --model: --storage and --compute change the run, and its folder knows", "[lab]") {
