@@ -13,6 +13,7 @@
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_block.hpp>
 #include <lrqat/nn/llama_frame.hpp>
+#include <lrqat/nn/llama_linears.hpp>
 #include <lrqat/nn/quantized_kv_cache.hpp>
 #include <lrqat/nn/rms_norm.hpp>
 #include <lrqat/nn/rope.hpp>
@@ -65,22 +66,12 @@ class Llama {
   Llama(LlamaFrame<T> frame, MakeNamed&& make, LlamaOptions options = {})
       : frame_(std::move(frame)),
         options_(options),
+        linears_(frame_.config, std::forward<MakeNamed>(make)),
         rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta)),
         stream_(frame_.config.layers + 1),
         tapes_(frame_.config.layers) {
     options_.activations.check();
     frame_.train(options_);
-    linears_.reserve(config().layers * linear_kinds.size());
-    for (std::size_t b = 0; b < config().layers; ++b)
-      for (const LinearKind kind : linear_kinds) {
-        const LinearName which{b, kind};
-        const Shape shape = linear_shape(config(), kind);
-        linears_.push_back(make(which));
-        const Linear& made = linears_.back();
-        expects(made.out_features() == shape.rows && made.in_features() == shape.cols,
-                "Llama: the layer made for ", which.text(), " is (", made.out_features(), ", ",
-                made.in_features(), "), the model needs (", shape.rows, ", ", shape.cols, ")");
-      }
   }
 
   const LlamaConfig& config() const { return frame_.config; }
@@ -96,20 +87,39 @@ class Llama {
   double loss(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
               std::size_t batch, std::size_t length, std::span<double> nll = {}) {
     expect_targets(inputs, targets, nll);
-    const MatrixView<T> normed = final_normed(evaluate(inputs, batch, length), inputs.size());
-    return head_loss(normed, targets, nll,
-                     [](MatrixView<T> logits, std::size_t, std::span<const std::uint16_t> part,
-                        std::span<double> losses) { cross_entropy(logits, part, losses); });
+    return head_loss(
+        hidden(inputs, batch, length), nll,
+        [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
+          cross_entropy(logits, targets.subspan(first, logits.rows), losses);
+        });
   }
 
   /// The same; adds `factor` times the gradients of that mean to those of parameters().
   double loss_and_gradients(std::span<const std::uint16_t> inputs,
                             std::span<const std::uint16_t> targets, std::size_t batch,
                             std::size_t length, double factor = 1.0, std::span<double> nll = {}) {
+    expect_targets(inputs, targets, nll);
+    const double each = inputs.empty() ? 0 : factor / static_cast<double>(inputs.size());
+    return loss_and_gradients_by(
+        [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
+          cross_entropy_with_gradient(logits, targets.subspan(first, logits.rows), each, losses);
+        },
+        inputs, batch, length, nll);
+  }
+
+  /// The mean of any loss on logits, and its gradients.
+  ///
+  /// @param token_losses  (logits (n, vocab), first, losses (n)), called for tokens first ...
+  ///                      first + n - 1 of `inputs` at a time: writes the loss of each and
+  ///                      overwrites the logits with what is to be their gradient
+  /// @param each_loss     (batch * length) that of each token, or empty
+  template <class TokenLosses>
+  double loss_and_gradients_by(const TokenLosses& token_losses,
+                               std::span<const std::uint16_t> inputs, std::size_t batch,
+                               std::size_t length, std::span<double> each_loss = {}) {
     static_assert(LinearLayer<Linear>,
                   "Llama<Linear>: training needs a LinearLayer, with backward "
                   "and parameters (concept/linear_layer.hpp)");
-    expect_targets(inputs, targets, nll);
     const bool keep = options_.recompute == Recompute::keep;
     const std::size_t layers = config().layers, tokens = inputs.size(), dim = config().dim;
     begin(inputs, batch, length);
@@ -124,15 +134,13 @@ class Llama {
     const MatrixView<T> normed = final_normed(last, tokens);
     const MatrixView<T> grad_normed = grad_normed_.shaped(tokens, dim);
     TokenTable<T>& head = frame_.head_table();
-    const double each = tokens == 0 ? 0 : factor / static_cast<double>(tokens);
-    const double mean =
-        head_loss(normed, targets, nll,
-                  [&](MatrixView<T> logits, std::size_t first, std::span<const std::uint16_t> part,
-                      std::span<double> losses) {
-                    cross_entropy_with_gradient(logits, part, each, losses);
-                    head.project_backward(normed.block(first, 0, logits.rows, dim), logits,
-                                          grad_normed.block(first, 0, logits.rows, dim));
-                  });
+    const double mean = head_loss(
+        normed, each_loss,
+        [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
+          token_losses(logits, first, losses);
+          head.project_backward(normed.block(first, 0, logits.rows, dim), logits,
+                                grad_normed.block(first, 0, logits.rows, dim));
+        });
 
     const MatrixView<T> grad = grad_stream_.shaped(tokens, dim);
     kernel::clear(grad);
@@ -157,8 +165,17 @@ class Llama {
   /// logits (batch * length, vocab), overwritten.
   void forward(std::span<const std::uint16_t> tokens, std::size_t batch, std::size_t length,
                MatrixView<T> logits) {
-    const MatrixView<T> normed = final_normed(evaluate(tokens, batch, length), tokens.size());
-    frame_.head_table().project(normed, logits);
+    project(hidden(tokens, batch, length), logits);
+  }
+
+  /// What the head reads, (batch * length, dim), valid until the next call; project() makes logits
+  /// (n, vocab) of rows of it: for those who need them a few tokens at a time.
+  MatrixView<const T> hidden(std::span<const std::uint16_t> tokens, std::size_t batch,
+                             std::size_t length) {
+    return final_normed(evaluate(tokens, batch, length), tokens.size());
+  }
+  void project(MatrixView<const T> rows, MatrixView<T> logits) {
+    frame_.head_table().project(rows, logits);
   }
 
   /// Reads `tokens` after those of the cache and returns the logits (vocab) after the last one,
@@ -229,17 +246,17 @@ class Llama {
       std::fill(parameter.gradient.begin(), parameter.gradient.end(), T(0));
   }
 
-  Linear& linear(const LinearName& which) { return linears_[index(which)]; }
-  const Linear& linear(const LinearName& which) const { return linears_[index(which)]; }
+  Linear& linear(const LinearName& which) { return linears_[which]; }
+  const Linear& linear(const LinearName& which) const { return linears_[which]; }
 
   /// visit(const LinearName&, Linear&) for each linear layer, in the order of the blocks.
   template <class Visit>
   void for_each_linear(Visit&& visit) {
-    for (std::size_t i = 0; i < linears_.size(); ++i) visit(name_of(i), linears_[i]);
+    linears_.for_each(visit);
   }
   template <class Visit>
   void for_each_linear(Visit&& visit) const {
-    for (std::size_t i = 0; i < linears_.size(); ++i) visit(name_of(i), linears_[i]);
+    linears_.for_each(visit);
   }
 
   /// The same model with other linear layers, sharing nothing with this one.
@@ -264,14 +281,8 @@ class Llama {
   template <class Other>
   friend class Llama;
 
-  static std::size_t index(const LinearName& which) {
-    return which.block * linear_kinds.size() + static_cast<std::size_t>(which.kind);
-  }
-  static LinearName name_of(std::size_t i) {
-    return {i / linear_kinds.size(), linear_kinds[i % linear_kinds.size()]};
-  }
   BlockLayers<Linear> block(std::size_t b) {
-    return {&linears_[b * linear_kinds.size()], &frame_.attention_norm[b], &frame_.mlp_norm[b],
+    return {linears_.of_block(b), &frame_.attention_norm[b], &frame_.mlp_norm[b],
             &rope_, static_cast<T>(config().norm_eps), options_.activations};
   }
   BlockTape<T> training_tape(std::size_t b, std::size_t batch, std::size_t length) {
@@ -344,30 +355,29 @@ class Llama {
     return normed;
   }
 
-  /// Logits for some tokens at a time, given to use(logits, first token, their targets, room for
-  /// their losses); returns the mean loss, added up in the order of the tokens.
+  /// Logits for some tokens at a time, given to use(logits, first token, room for their losses);
+  /// returns the mean loss, added up in the order of the tokens.
   template <class Use>
-  double head_loss(MatrixView<const T> normed, std::span<const std::uint16_t> targets,
-                   std::span<double> nll, const Use& use) {
+  double head_loss(MatrixView<const T> normed, std::span<double> each_loss, const Use& use) {
     constexpr std::size_t numbers = std::size_t{1} << 18, fewest = 256;
-    const std::size_t tokens = targets.size(), vocab = config().vocab;
+    const std::size_t tokens = normed.rows, vocab = config().vocab;
     const std::size_t at_once = std::max(fewest, numbers / vocab / rows_per_task * rows_per_task);
-    nll_.resize(tokens);
+    losses_.resize(tokens);
     for (std::size_t first = 0; first < tokens; first += at_once) {
       const std::size_t count = std::min(at_once, tokens - first);
       const MatrixView<T> logits = logits_.shaped(count, vocab);
-      frame_.head_table().project(normed.block(first, 0, count, normed.cols), logits);
-      use(logits, first, targets.subspan(first, count), std::span(nll_).subspan(first, count));
+      project(normed.block(first, 0, count, normed.cols), logits);
+      use(logits, first, std::span(losses_).subspan(first, count));
     }
     double sum = 0;
-    for (const double loss : nll_) sum += loss;
-    if (!nll.empty()) std::copy(nll_.begin(), nll_.end(), nll.begin());
+    for (const double loss : losses_) sum += loss;
+    if (!each_loss.empty()) std::copy(losses_.begin(), losses_.end(), each_loss.begin());
     return tokens == 0 ? 0 : sum / static_cast<double>(tokens);
   }
 
   LlamaFrame<T> frame_;
   LlamaOptions options_;
-  std::vector<Linear> linears_;  // (layers * 7)
+  LlamaLinears<Linear> linears_;
   Rope<T> rope_;
 
   std::vector<Buffer<T>> stream_;      // (layers + 1) inputs of the blocks; [0] alone in evaluation
@@ -375,7 +385,7 @@ class Llama {
   BlockGradients<T> gradients_;
   Buffer<T> grad_stream_, normed_, grad_normed_, logits_;
   AlignedVector<T> final_inverse_rms_;
-  std::vector<double> nll_;
+  std::vector<double> losses_;
   PassObserver pass_observer_;
 };
 
