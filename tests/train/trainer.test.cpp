@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <fstream>
@@ -106,6 +107,30 @@ TEST_CASE("train: accumulated batches give the gradient of one large batch", "[t
   // Sums of 128 terms of at most 1/128: both roundings are below 128 * 2^-24 * 1.
   for (std::size_t i = 0; i < got.size(); ++i)
     CHECK(std::abs(got[i] - expected[i]) < 128 * 0x1p-24f);
+}
+
+TEST_CASE("train: before_update sees whole gradients and may change them", "[train]") {
+  Run watched, plain;
+  std::vector<std::uint64_t> steps;
+  TrainPlan plan = plan_of(4);
+  const auto first_gradient = [&] { return watched.model.parameters()[0].gradient; };
+  double largest = 0;
+  plan.before_update = [&](std::uint64_t step) {
+    steps.push_back(step);
+    for (float& gradient : first_gradient()) {
+      largest = std::max(largest, std::abs(double{gradient}));
+      gradient = 0;
+    }
+  };
+  const auto before = watched.model.parameters()[0].value[0];
+  watched.train(plan);
+  plain.train(plan_of(4));
+  CHECK(steps == std::vector<std::uint64_t>{0, 1, 2, 3});
+  CHECK(largest > 0);
+  // Nothing is left but the decay: at most 4 steps of 0.05 * 0.01.
+  const float after = watched.model.parameters()[0].value[0];
+  CHECK(std::abs(after - before) <= 4 * 0.05 * 0.01 * std::abs(before) + 1e-7);
+  CHECK(plain.model.parameters()[0].value[0] != after);
 }
 
 TEST_CASE("train: a resumed run has the bits of an uninterrupted one", "[train]") {

@@ -40,6 +40,10 @@ struct TrainPlan {
   std::size_t accumulation = 1;  // batches whose gradients make one step
   std::function<double(std::uint64_t step)> schedule = ConstantSchedule{};  // of steps done
   double max_norm = std::numeric_limits<double>::infinity();  // of all gradients together
+  /// Called with the number of steps done when a step's gradients are complete and before they are
+  /// clipped: for regularisers, gates and filters of gradients. What it remembers between steps is
+  /// no part of a checkpoint; let it follow from the step and the parameters alone.
+  std::function<void(std::uint64_t step)> before_update{};
   std::filesystem::path checkpoint{};
   std::uint64_t checkpoint_every = 0;  // steps; 0: only at the end and when asked to stop
   Resume resume = Resume::if_present;
@@ -173,6 +177,7 @@ class TrainingRun {
     }
     loss /= static_cast<double>(plan_.accumulation);
     expects(std::isfinite(loss), "the loss is ", loss);
+    if (plan_.before_update) plan_.before_update(progress_.step);
     const double norm = clip_gradients(optimizer_.parameters(), plan_.max_norm);
     const double factor = plan_.schedule(progress_.step);
     optimizer_.step(factor);
