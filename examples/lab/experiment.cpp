@@ -101,11 +101,8 @@ TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe
   observer.on_resume = [&](std::uint64_t step) {
     progress.note(joined("continuing after step ", step));
   };
-  const auto step = [&model](std::span<const Token> inputs, std::span<const Token> targets,
-                             std::size_t batch, std::size_t length, float scale) {
-    return model.loss_and_gradients(inputs, targets, batch, length, static_cast<double>(scale));
-  };
-  const TrainResult result = lrqat::train(plan, batches, optimizer, step, observer, stop);
+  const TrainResult result =
+      lrqat::train(plan, batches, optimizer, next_token(model), observer, stop);
   progress.finish();
   return result;
 }

@@ -9,6 +9,7 @@
 #include <lrqat/core/rng.hpp>
 #include <lrqat/optim/adamw.hpp>
 #include <lrqat/optim/schedule.hpp>
+#include <lrqat/train/next_token.hpp>
 #include <lrqat/train/token_batches.hpp>
 #include <lrqat/train/trainer.hpp>
 
@@ -91,11 +92,7 @@ LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar&
   train_plan.max_norm = 1.0;
   TrainObserver observer;
   observer.on_step = [&](const StepReport& report) { progress.training(report); };
-  const auto step = [&model](std::span<const Token> inputs, std::span<const Token> targets,
-                             std::size_t batch, std::size_t length, float scale) {
-    return model.loss_and_gradients(inputs, targets, batch, length, static_cast<double>(scale));
-  };
-  train(train_plan, batches, optimizer, step, observer);
+  train(train_plan, batches, optimizer, next_token(model), observer);
   progress.finish();
   return weights_of(model, std::move(weights));
 }

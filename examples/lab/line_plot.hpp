@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/line_plot.hpp: points of several series in one picture, drawn by gnuplot.
+#ifndef LRQAT_LAB_LINE_PLOT_HPP
+#define LRQAT_LAB_LINE_PLOT_HPP
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lrqat::lab {
+
+struct PlotSeries {
+  std::string name;
+  std::vector<double> x, y;
+  bool is_joined = true;  // a line through the points
+};
+
+struct LinePlot {
+  std::string title, x_label, y_label;
+  bool log_y = false;
+  std::vector<PlotSeries> series;
+};
+
+/// An .svg or .png file. Series have colours and marks of their own and a legend beside the picture;
+/// values that are not finite are left out, as are those above `y_limit` where that is not 0.
+/// @throws Error for another kind of file, where there is no gnuplot, or what it says when it fails
+void draw(const LinePlot& plot, const std::filesystem::path& file, double y_limit = 0);
+
+}  // namespace lrqat::lab
+
+#endif  // LRQAT_LAB_LINE_PLOT_HPP
