@@ -7,9 +7,9 @@
 #include <lrqat/backend/parallel_for.hpp>
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
+#include <lrqat/initializer/weight_rows.hpp>
 #include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
-#include <lrqat/linear/weight_rows.hpp>
 
 namespace lrqat::lab {
 

@@ -13,9 +13,9 @@
 #include <lrqat/initializer/full_range.hpp>
 #include <lrqat/initializer/lp_search.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/initializer/weight_rows.hpp>
 #include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
-#include <lrqat/linear/weight_rows.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 #include <lrqat/scale_format/any_scale.hpp>
 

@@ -4,11 +4,11 @@
 #define LRQAT_LINEAR_QUANT_LINEAR_HPP
 
 #include <lrqat/concept/linear_layer.hpp>
+#include <lrqat/initializer/weight_rows.hpp>
 #include <lrqat/linear/input_passes.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/select.hpp>
-#include <lrqat/linear/weight_rows.hpp>
 #include <lrqat/parameterization/parameterization.hpp>
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// linear/weight_rows.hpp: a weight as a source of rows, and the scales of such a weight.
-#ifndef LRQAT_LINEAR_WEIGHT_ROWS_HPP
-#define LRQAT_LINEAR_WEIGHT_ROWS_HPP
+// initializer/weight_rows.hpp: a weight as a source of rows, and the scales of such a weight.
+#ifndef LRQAT_INITIALIZER_WEIGHT_ROWS_HPP
+#define LRQAT_INITIALIZER_WEIGHT_ROWS_HPP
 
 #include <lrqat/backend/parallel_for.hpp>
 #include <lrqat/concept/granularity.hpp>
@@ -94,4 +94,4 @@ std::vector<QParams> choose_qparams(Shape shape, const Rows& rows, const QuantOp
 
 }  // namespace lrqat
 
-#endif  // LRQAT_LINEAR_WEIGHT_ROWS_HPP
+#endif  // LRQAT_INITIALIZER_WEIGHT_ROWS_HPP

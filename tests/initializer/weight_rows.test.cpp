@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/linear/weight_rows.test.cpp: layers made from rows equal layers made from a matrix.
-#include <lrqat/linear/weight_rows.hpp>
+// tests/initializer/weight_rows.test.cpp: layers made from rows equal layers made from a matrix.
+#include <lrqat/initializer/weight_rows.hpp>
 
 #include <lrqat/lrqat.hpp>
 
