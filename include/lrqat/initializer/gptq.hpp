@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// initializer/gptq.hpp: rounding column by column, each column's error made up for by the next.
+#ifndef LRQAT_INITIALIZER_GPTQ_HPP
+#define LRQAT_INITIALIZER_GPTQ_HPP
+
+#include <lrqat/backend/parallel_for.hpp>
+#include <lrqat/core/numeric.hpp>  // fused_multiply_add
+#include <lrqat/core/scratch.hpp>
+#include <lrqat/initializer/weight_on_grid.hpp>
+#include <lrqat/kernel/multiply.hpp>
+#include <lrqat/kernel/vectorised.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace lrqat {
+
+/// What GPTQ knows of a layer's inputs: gptq_factor() of initializer/eigen/gptq_factor.hpp makes it
+/// from their statistics. One serves all layers with these inputs.
+struct GptqFactor {
+  AlignedVector<float> upper;        // (in, in), U with H^-1 = U^T U, inputs in the order below
+  std::vector<std::uint32_t> order;  // (in) the input that comes k-th
+  std::vector<std::uint8_t> dead;    // (in) 1 where an input was 0 in every token
+
+  std::size_t in_features() const { return order.size(); }
+  MatrixView<const float> matrix() const { return {upper.data(), order.size(), order.size()}; }
+  bool in_order() const {
+    for (std::size_t k = 0; k < order.size(); ++k)
+      if (order[k] != k) return false;
+    return true;
+  }
+};
+
+/// When the scale of a group is chosen: at its first column, from weights that the columns before
+/// have changed, or for all groups before the first column ("static groups").
+enum class GptqScales { when_reached, in_advance };
+
+struct GptqOptions {
+  GptqScales scales = GptqScales::when_reached;
+  std::size_t block = 128;  // columns after which the rest of the weight is brought up to date
+  QuantOptions quant{};     // read by the granularity
+};
+
+namespace detail {
+
+/// GPTQ on some rows of a weight at once.
+template <Grid G, InitializerOf<G> I>
+struct GptqRows {
+  const GptqFactor& factor;
+  const ScaleLayout& layout;
+  const GptqOptions& options;
+  bool chooses;            // a group's scale when its first column comes
+  std::size_t first;       // row of the weight
+  MatrixView<float> rest;  // (rows, in) weights in factor.order, brought up to date
+  MatrixView<float> off;   // (rows, block) minus the errors of a block
+  std::span<QParams> qparams;
+  MatrixView<float> found;  // (out, in)
+
+  void run() const {
+    const MatrixView<const float> upper = factor.matrix();
+    const std::size_t in = upper.cols;
+    for (std::size_t begin = 0; begin < in;) {
+      const std::size_t end = end_of_block(begin);
+      for (std::size_t k = begin; k < end; ++k) column(k, begin, end);
+      if (end < in)
+        kernel::multiply(kernel::left(off.block(0, 0, rest.rows, end - begin)),
+                         upper.block(begin, end, end - begin, in - end),
+                         rest.block(0, end, rest.rows, in - end));
+      begin = end;
+    }
+  }
+
+ private:
+  /// A block ends early before a group that it would cut: a group is chosen from up-to-date weights.
+  std::size_t end_of_block(std::size_t begin) const {
+    const std::size_t in = factor.in_features(), end = std::min(in, begin + options.block);
+    if (!chooses || end == in) return end;
+    const std::size_t group = end / layout.group_columns * layout.group_columns;
+    return group > begin ? group : end;
+  }
+
+  void column(std::size_t k, std::size_t begin, std::size_t end) const {
+    const float* const upper = factor.matrix().row(k).data();
+    const std::size_t j = factor.order[k];
+    for (std::size_t r = 0; r < rest.rows; ++r) {
+      float* const row = rest.row(r).data();
+      QParams& shared = qparams[layout.index(first + r, j)];
+      if (chooses && k % layout.group_columns == 0) {
+        const std::size_t count = std::min(layout.group_columns, rest.cols - k);
+        shared = checked_choice("gptq", I::template choose<G>(rest.row(r).subspan(k, count)));
+      }
+      expects(std::isfinite(row[k]), "gptq: weight (", first + r, ", ", j,
+              ") grew beyond float32 on the way; give gptq_factor a larger damping");
+      const float rounded = on_grid<G>(row[k], shared);
+      found(first + r, j) = rounded;
+      const float minus_error = (rounded - row[k]) / upper[k];
+      off(r, k - begin) = minus_error;
+      const std::size_t next = k + 1;
+      kernel::for_each_lane(end - next, [=](std::size_t i) {
+        row[next + i] = fused_multiply_add(minus_error, upper[next + i], row[next + i]);
+      });
+    }
+  }
+};
+
+}  // namespace detail
+
+/// GPTQ (Frantar et al., arXiv 2210.17323): with U from the inverse of H = 2 / tokens sum x x^T,
+/// column after column is rounded, q_j = Q(w_j), and its error goes into those that are still to
+/// come, w_k -= (w_j - q_j) / U_jj U_jk. The result minimises the output error of each column given
+/// those before it. All rows at once; the sums are chains of fused multiply-adds in the order of the
+/// columns, so that neither `block` nor the number of threads changes a bit.
+///
+/// Where it differs from the published code: scales of groups come from weights that are up to date
+/// also where a group starts inside of a block (there they are those of the block's start); scales
+/// of channels do not see the weights of dead inputs, which are set to 0; with inputs out of order,
+/// groups must be chosen in advance (there each group then holds inputs from all over the row, which
+/// no granularity here can say).
+///
+/// @param weight  (out, in)     @param factor  of its inputs
+/// Errors: a weight that is empty, not finite, or of other inputs; groups when_reached whose inputs
+/// are out of order, or whose scales span rows.
+template <Grid G, Granularity Gran = PerChannel, InitializerOf<G> I = MinMax>
+WeightOnGrid gptq(MatrixView<const float> weight, const GptqFactor& factor,
+                  const GptqOptions& options = {}) {
+  detail::expect_finite("gptq", weight);
+  detail::expect_inputs("gptq", weight, factor.in_features());
+  expects(options.block > 0, "gptq: a block has at least one column");
+  const std::size_t in = weight.cols;
+  const ScaleLayout layout = Gran::layout(weight.shape(), options.quant);
+  const bool has_groups = layout.scales.cols > 1;
+  const bool chooses = has_groups && options.scales == GptqScales::when_reached;
+  expects(!chooses || factor.in_order(), "gptq: inputs are not in order, so the ",
+          layout.scales.cols, " groups of a row are reached piecemeal; choose "
+          "GptqScales::in_advance");
+  expects(!chooses || layout.scales.rows == weight.rows,
+          "gptq: groups that span rows are reached by all rows at once; choose "
+          "GptqScales::in_advance");
+
+  const auto alive = [&](std::size_t row, std::span<float> values) {
+    for (std::size_t j = 0; j < in; ++j) values[j] = factor.dead[j] ? 0.0f : weight(row, j);
+  };
+  WeightOnGrid found{weight.shape(), AlignedVector<float>(weight.rows * in),
+                     std::vector<QParams>(layout.size())};
+  if (!chooses)
+    found.qparams = qparams_by_group(
+        weight.shape(), alive, layout, [](std::span<const float> group) {
+          return detail::checked_choice("gptq", I::template choose<G>(group));
+        });
+  constexpr std::size_t rows = 32;
+  parallel_for((weight.rows + rows - 1) / rows, [&](std::size_t task) {
+    const std::size_t first = task * rows, count = std::min(rows, weight.rows - first);
+    const MatrixView<float> rest = scratch<struct gptq_rest_slot>(count, in);
+    const MatrixView<float> off = scratch<struct gptq_off_slot>(count, std::min(options.block, in));
+    for (std::size_t r = 0; r < count; ++r)
+      for (std::size_t k = 0; k < in; ++k) {
+        const std::size_t j = factor.order[k];
+        rest(r, k) = factor.dead[j] ? 0.0f : weight(first + r, j);
+      }
+    const detail::GptqRows<G, I> part{factor,
+                                      layout,
+                                      options,
+                                      chooses,
+                                      first,
+                                      rest,
+                                      off,
+                                      found.qparams,
+                                      {found.values.data(), weight.rows, in}};
+    kernel::vectorised([&part] { part.run(); });
+  });
+  return found;
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_INITIALIZER_GPTQ_HPP
