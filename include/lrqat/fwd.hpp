@@ -34,6 +34,8 @@ struct Packed;
 struct NoAdapter;
 template <std::size_t Rank>
 struct LowRank;
+template <std::size_t Rank>
+struct SparseHadamard;
 struct FullRank;
 
 struct InsideRounding;

@@ -8,6 +8,7 @@
 #include <lrqat/adapter/full_rank.hpp>
 #include <lrqat/adapter/low_rank.hpp>
 #include <lrqat/adapter/no_adapter.hpp>
+#include <lrqat/adapter/sparse_hadamard.hpp>
 #include <lrqat/backend/cpu.hpp>
 #include <lrqat/backend/reference.hpp>
 #include <lrqat/compute/compute.hpp>

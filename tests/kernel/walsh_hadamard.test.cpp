@@ -41,9 +41,10 @@ void check_integers(std::size_t rows, std::size_t block, std::size_t copies, std
 
 }  // namespace
 
-TEST_CASE("walsh_hadamard: multiplies each block by H and touches nothing else, on every "
-          "instruction set",
-          "[kernel]") {
+TEST_CASE(
+    "walsh_hadamard: multiplies each block by H and touches nothing else, on every "
+    "instruction set",
+    "[kernel]") {
   const MachineSettings restored;
   for (const kernel::Isa isa : isas_of_machine()) {
     kernel::set_active_isa(isa);

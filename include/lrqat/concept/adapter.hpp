@@ -29,6 +29,7 @@ namespace lrqat {
 ///                                 common go into `shared`, one buffer a block, zero at first
 /// shared_gradients()              its length
 /// reduce(shared)                  adds one block's buffer to the gradients; called in block order
+/// frozen_bytes()                  optional: what it keeps beside its parameters
 template <class A>
 concept Adapter = PolicyOf<A, kind::adapter> &&
     requires(typename A::state state, const typename A::state fixed, const Tile& tile,

@@ -12,8 +12,8 @@ namespace lrqat {
 enum class ScaleType { float32, fp16 };
 
 struct QuantOptions {
-  float alpha = 1.0f;          // adapter gain is alpha / rank
-  std::size_t rank = 0;        // read by LowRank<dynamic> only
+  float alpha = 1.0f;          // adapter gain: alpha / rank of LowRank, alpha of SparseHadamard
+  std::size_t rank = 0;        // read by LowRank<dynamic> and SparseHadamard<dynamic> only
   std::size_t group_size = 0;  // read by PerGroup<dynamic> only
   ScaleType scale_type = ScaleType::float32;  // read by AnyScale only
   std::uint64_t seed = 0;      // of every random initial value

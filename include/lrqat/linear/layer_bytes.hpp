@@ -10,7 +10,7 @@ namespace lrqat {
 struct LayerBytes {
   std::size_t base = 0;       // frozen base, or merged codes
   std::size_t scales = 0;     // scales and zero points
-  std::size_t adapter = 0;    // trained tensors but scales and bias
+  std::size_t adapter = 0;    // its tensors, trained and frozen
   std::size_t bias = 0;
   std::size_t gradients = 0;  // of everything trained
 

@@ -187,6 +187,8 @@ class BasicQuantLinear {
       if (each.role != Role::scale && each.role != Role::bias)
         bytes.adapter += each.value.size_bytes();
     }
+    if constexpr (requires { weight_.adapter().frozen_bytes(); })
+      bytes.adapter += weight_.adapter().frozen_bytes();
     return bytes;
   }
 
