@@ -32,6 +32,7 @@
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/peqa.hpp>
+#include <lrqat/method/qwha.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
