@@ -92,6 +92,8 @@ std::uint64_t fingerprint_of(const LlamaWeights& weights) {
   const float numbers[] = {c.rope_theta, c.norm_eps};
   hash = hash_of(std::as_bytes(std::span(sizes)), hash);
   add(numbers);
+  if (is_scaled(c.rope_scaling))
+    add(rope_divisors(c.rope_scaling, c.head_dim, static_cast<double>(c.rope_theta)));
   add(weights.embedding);
   for (const LlamaWeights::Block& block : weights.blocks) {
     add(block.attention_norm);

@@ -15,7 +15,7 @@ struct NamedShape {
 };
 
 /// karpathy's stories15M and stories110M, TinyLlama 1.1B and LLaMA 2 7B.
-inline constexpr NamedShape named_shapes[] = {
+inline const NamedShape named_shapes[] = {
     {"stories15m",
      {.dim = 288,
       .hidden_dim = 768,

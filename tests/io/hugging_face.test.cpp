@@ -110,6 +110,103 @@ TEST_CASE("read_hugging_face: what config.json leaves out or says otherwise", "[
   CHECK(read_hugging_face(folder.path()).config.rope_theta == 5e5f);
 }
 
+TEST_CASE("read_hugging_face: rotary scaling in every spelling", "[io]") {
+  const lrqat::test::TemporaryFolder folder;
+  const LlamaWeights weights = small_llama(true);
+  write_shards(folder.path(), hugging_face_tensors<float>(weights, "F32").tensors, 1);
+  const auto read_with = [&](const char* key, const nlohmann::json& value) {
+    nlohmann::json config = hugging_face_config(weights.config);
+    config["rope_theta"] = 5e5;
+    config[key] = value;
+    write_config(folder.path(), config);
+    return read_hugging_face(folder.path()).config;
+  };
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    CHECK_FALSE(is_scaled(read_with(key, nullptr).rope_scaling));
+    CHECK_FALSE(is_scaled(read_with(key, nlohmann::json::object()).rope_scaling));
+    CHECK_FALSE(is_scaled(read_with(key, {{"type", "default"}}).rope_scaling));
+    CHECK(read_with(key, {{"type", "linear"}, {"factor", 2.5}}).rope_scaling ==
+          lrqat::RopeScaling(lrqat::LinearRopeScaling{2.5f}));
+    nlohmann::json llama3{{"rope_type", "llama3"},
+                          {"type", "llama3"},
+                          {"factor", 32},
+                          {"low_freq_factor", 1.0},
+                          {"high_freq_factor", 4.0},
+                          {"original_max_position_embeddings", 8192},
+                          {"attention_factor", nullptr}};
+    const lrqat::Llama3RopeScaling wanted{.factor = 32.0f};
+    CHECK(read_with(key, llama3).rope_scaling == lrqat::RopeScaling(wanted));
+    CHECK(read_with(key, llama3).rope_theta == 5e5f);
+    llama3["rope_theta"] = 1e6;
+    CHECK(read_with(key, llama3).rope_scaling == lrqat::RopeScaling(wanted));
+    CHECK(read_with(key, llama3).rope_theta == 1e6f);
+  }
+}
+
+TEST_CASE("read_hugging_face: rotary scaling that is not understood names key and value", "[io]") {
+  const lrqat::test::TemporaryFolder folder;
+  const LlamaWeights weights = small_llama(true);
+  write_shards(folder.path(), hugging_face_tensors<float>(weights, "F32").tensors, 1);
+  const auto message = [&](const nlohmann::json& keys) {
+    nlohmann::json config = hugging_face_config(weights.config);
+    config.update(keys);
+    write_config(folder.path(), config);
+    const std::string text = error_of([&] { read_hugging_face(folder.path()); });
+    CHECK_THAT(text, Catch::Contains("config.json"));
+    return text;
+  };
+  const nlohmann::json linear{{"type", "linear"}, {"factor", 2.0}},
+      llama3{{"rope_type", "llama3"},
+             {"factor", 8.0},
+             {"low_freq_factor", 1.0},
+             {"high_freq_factor", 4.0},
+             {"original_max_position_embeddings", 8192}};
+  const auto with = [](nlohmann::json scaling, const char* key, const nlohmann::json& value) {
+    scaling[key] = value;
+    return nlohmann::json{{"rope_scaling", scaling}};
+  };
+  for (const char* type : {"dynamic", "yarn", "longrope", "su", "mrope", ""})
+    CHECK_THAT(message(with(linear, "type", type)),
+               Catch::Contains("rope_scaling is {") && Catch::Contains("only the types default"));
+  for (const nlohmann::json& type : {nlohmann::json(1), nlohmann::json(true), nlohmann::json{1}})
+    CHECK_THAT(message(with(linear, "type", type)), Catch::Contains("only the types"));
+  CHECK_THAT(message(with(linear, "rope_type", "llama3")), Catch::Contains("type differ"));
+  CHECK_THAT(message(with(linear, "beta_fast", 32)), Catch::Contains("its beta_fast is not"));
+  CHECK_THAT(message(with(linear, "low_freq_factor", 1)), Catch::Contains("its low_freq_factor"));
+  CHECK_THAT(message(with(llama3, "attention_factor", 1.5)),
+             Catch::Contains("its attention_factor is not supported"));
+  CHECK_THAT(message({{"rope_scaling", {{"factor", 2.0}}}}), Catch::Contains("its factor is not"));
+  CHECK_THAT(message({{"rope_scaling", {{"full_attention", linear}}}}),
+             Catch::Contains("its full_attention is not supported"));
+  for (const nlohmann::json& number :
+       {nlohmann::json("8"), nlohmann::json(0), nlohmann::json(-2.0), nlohmann::json(1e300),
+        nlohmann::json(1e-300), nlohmann::json(nullptr), nlohmann::json{8.0}}) {
+    CHECK_THAT(message(with(linear, "factor", number)),
+               Catch::Contains("its factor must be a positive number"));
+    for (const char* key : {"factor", "low_freq_factor", "high_freq_factor"})
+      CHECK_THAT(message(with(llama3, key, number)),
+                 Catch::Contains("rope_scaling is {") &&
+                     Catch::Contains(std::string("its ") + key + " must be a positive number"));
+    CHECK_THAT(message(with(llama3, "original_max_position_embeddings", number)),
+               Catch::Contains("its original_max_position_embeddings must be a positive 32-bit"));
+    CHECK_THAT(message({{"rope_parameters", {{"rope_theta", number}, {"factor", 1}}}}),
+               Catch::Contains("rope_parameters is {"));
+  }
+  CHECK_THAT(message(with(llama3, "original_max_position_embeddings", 0.5)),
+             Catch::Contains("must be a positive 32-bit integer"));
+  CHECK_THAT(message(with(linear, "factor", 0.5)),
+             Catch::Contains("factor of its rotary scaling is 0.5") && Catch::Contains("at least"));
+  CHECK_THAT(message(with(llama3, "low_freq_factor", 4.0)), Catch::Contains("0 < low < high"));
+  CHECK_THAT(message({{"rope_scaling", linear}, {"rope_parameters", llama3}}),
+             Catch::Contains("rope_parameters is {") && Catch::Contains("rope_scaling says"));
+  CHECK_THAT(message({{"rope_scaling", llama3}, {"original_max_position_embeddings", 4096}}),
+             Catch::Contains("original_max_position_embeddings is 4096") &&
+                 Catch::Contains("rope_scaling says otherwise"));
+  lrqat::write_file(folder / "config.json",
+                    R"({"rope_scaling": {"type": "linear", "factor": NaN}})");
+  CHECK_THAT(error_of([&] { read_hugging_face(folder.path()); }), Catch::Contains("JSON"));
+}
+
 TEST_CASE("read_hugging_face: an unsupported setting is an error naming key and value", "[io]") {
   const lrqat::test::TemporaryFolder folder;
   const LlamaWeights weights = small_llama(true);
@@ -127,7 +224,7 @@ TEST_CASE("read_hugging_face: an unsupported setting is an error naming key and 
       {"partial_rotary_factor", 0.5},
       {"layer_types", {"full_attention", "sliding_attention"}},
       {"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}},
-      {"rope_scaling", {{"type", "linear"}, {"factor", 2.0}}},
+      {"rope_scaling", {{"type", "dynamic"}, {"factor", 2.0}}},
       {"rope_scaling", "linear"},
       {"rope_parameters", {{"rope_type", "yarn"}}},
       {"rope_theta", -1.0},

@@ -138,6 +138,8 @@ TEST_CASE("write_llama2c: what the format cannot hold is an error", "[io]") {
     return error_of([&] { write_llama2c(folder / "m", weights); });
   };
   CHECK_THAT(error_after([](auto& w) { w.config.rope_theta = 5e5f; }), Catch::Contains("500000"));
+  CHECK_THAT(error_after([](auto& w) { w.config.rope_scaling = lrqat::LinearRopeScaling{2.0f}; }),
+             Catch::Contains("rotary scaling"));
   CHECK_THAT(error_after([](auto& w) { w.config.norm_eps = 1e-6f; }), Catch::Contains("epsilon"));
   CHECK_THAT(error_after([](auto& w) { w.embedding.pop_back(); }),
              Catch::Contains("embedding") && Catch::Contains("47") && Catch::Contains("48"));

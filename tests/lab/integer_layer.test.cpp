@@ -18,14 +18,14 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-constexpr LlamaConfig shape{.dim = 64,
-                            .hidden_dim = 172,
-                            .layers = 1,
-                            .heads = 8,
-                            .kv_heads = 4,
-                            .head_dim = 8,
-                            .vocab = 32,
-                            .context = 16};
+const LlamaConfig shape{.dim = 64,
+                        .hidden_dim = 172,
+                        .layers = 1,
+                        .heads = 8,
+                        .kv_heads = 4,
+                        .head_dim = 8,
+                        .vocab = 32,
+                        .context = 16};
 
 bool in_codes(const char* scheme) { return has_integer_products(parse_scheme(scheme)); }
 

@@ -18,14 +18,14 @@ using namespace lrqat::lab;
 namespace {
 
 /// The shape of stories260K.
-constexpr LlamaConfig shape{.dim = 64,
-                            .hidden_dim = 172,
-                            .layers = 5,
-                            .heads = 8,
-                            .kv_heads = 4,
-                            .head_dim = 8,
-                            .vocab = 512,
-                            .context = 512};
+const LlamaConfig shape{.dim = 64,
+                        .hidden_dim = 172,
+                        .layers = 5,
+                        .heads = 8,
+                        .kv_heads = 4,
+                        .head_dim = 8,
+                        .vocab = 512,
+                        .context = 512};
 
 double bits(const char* scheme) { return bits_per_weight(shape, parse_scheme(scheme)); }
 

@@ -97,6 +97,24 @@ TEST_CASE("Llama: parameters are named once and trained only when asked", "[nn]"
             .size() == 14 + 4 + 2);
 }
 
+TEST_CASE("Llama: positions turn as the config's rotary scaling says", "[nn]") {
+  auto weights = lrqat::test::random_llama(lrqat::test::tiny_config(), 5);
+  const Text text(2, 9, 19);
+  const auto loss_of = [&](float theta, const lrqat::RopeScaling& scaling) {
+    weights.config.rope_theta = theta;
+    weights.config.rope_scaling = scaling;
+    auto model = dense_llama<double>(weights);
+    return model.loss(text.inputs, text.targets, text.batch, text.length);
+  };
+  // Heads of 4 have the frequencies 1 and theta^(-1/2): that of 40000 is half that of 10000.
+  const double wanted = loss_of(40000.0f, {}), plain = loss_of(10000.0f, {});
+  CHECK(std::abs(loss_of(10000.0f, lrqat::RopeDivisors{{1.0f, 2.0f}}) - wanted) <= 1e-13);
+  CHECK(std::abs(plain - wanted) > 1e-6);
+  CHECK(std::abs(loss_of(10000.0f, lrqat::LinearRopeScaling{2.0f}) - plain) > 1e-6);
+  CHECK_THROWS_WITH(loss_of(10000.0f, lrqat::LinearRopeScaling{0.0f}),
+                    Catch::Contains("Llama: the factor of its rotary scaling is 0"));
+}
+
 TEST_CASE("Llama: what is frozen does not change the other gradients", "[nn]") {
   const auto weights = lrqat::test::random_llama(lrqat::test::tiny_config(), 5);
   auto frozen = dense_llama<float>(weights);

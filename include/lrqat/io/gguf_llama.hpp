@@ -139,7 +139,8 @@ inline std::uint32_t file_type_of(GgmlType type) {
 enum class GgufFloats { f32, f16 };
 
 /// Writes a merged LLaMA as llama.cpp reads it, atomically. Nothing is rounded unless `floats` says
-/// so: weights before and after are equal bit for bit.
+/// so: weights before and after are equal bit for bit. A scaled rotation is written so that it has
+/// the same angles: a linear one by its factor, any other as the divisors of its frequencies.
 /// @throws Error where a layer's grid is not exactly that of Q4_0, Q4_1 or Q8_0, with what to train
 ///         instead; where the vocabulary has another size than the model's
 inline void write_gguf_llama(const std::filesystem::path& path, const LlamaToStore& model,
@@ -156,6 +157,12 @@ inline void write_gguf_llama(const std::filesystem::path& path, const LlamaToSto
   };
   const std::vector<std::size_t> table{config.vocab, config.dim}, norm{config.dim};
   add("token_embd.weight", plain, model.frame.embedding.values(), table);
+  AlignedVector<float> divisors;
+  if (detail::has_rope_divisors(config)) {
+    divisors =
+        rope_divisors(config.rope_scaling, config.head_dim, static_cast<double>(config.rope_theta));
+    add(detail::rope_divisors_tensor, GgmlType::f32, divisors, {divisors.size()});
+  }
   std::map<GgmlType, std::size_t> weights_of_type;
   for (std::size_t block = 0; block < config.layers; ++block) {
     add(detail::gguf_name(block, detail::block_tensor("attention_norm")), GgmlType::f32,
@@ -202,15 +209,20 @@ inline StoredLlama read_gguf_llama(const GgufFile& file) {
   config.vocab = file.tensor("token_embd.weight").shape.front();
   expects(!file.contains("llama.vocab_size") || file.integer("llama.vocab_size") == config.vocab,
           file.where(), ": llama.vocab_size is not the ", config.vocab, " of token_embd.weight");
-  detail::check_config(config, file.where());
-  expects(config.layers <= file.tensors().size() / std::size(detail::block_tensors), file.where(),
-          ": ", config.layers, " blocks, the ", file.tensors().size(),
-          " tensors are too few for them");
   std::set<std::string> used;
   const auto floats = [&](const std::string& name, const std::vector<std::size_t>& shape) {
     used.insert(name);
     return file.floats(name, shape);
   };
+  if (file.has_tensor(detail::rope_divisors_tensor)) {
+    expects(!is_scaled(config.rope_scaling), file.where(), ": tensor ",
+            detail::rope_divisors_tensor, " beside llama.rope.scaling.factor: not supported");
+    config.rope_scaling = RopeDivisors{floats(detail::rope_divisors_tensor, {config.head_dim / 2})};
+  }
+  detail::check_config(config, file.where());
+  expects(config.layers <= file.tensors().size() / std::size(detail::block_tensors), file.where(),
+          ": ", config.layers, " blocks, the ", file.tensors().size(),
+          " tensors are too few for them");
   const std::vector<std::size_t> table{config.vocab, config.dim};
   weights.embedding = floats("token_embd.weight", table);
   weights.final_norm = floats("output_norm.weight", {config.dim});

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,7 @@ class HuggingFaceConfig {
     config.vocab = size("vocab_size");
     config.context = size("max_position_embeddings", 2048);
     config.norm_eps = positive("rms_norm_eps", 1e-6f);
-    config.rope_theta = theta();
+    std::tie(config.rope_theta, config.rope_scaling) = rope();
     config.tied_head = flag("tie_word_embeddings");
     check_config(config, where_);
     return config;
@@ -69,7 +70,8 @@ class HuggingFaceConfig {
     return found == object.end() || found->is_null() ? nullptr : &*found;
   }
 
-  [[noreturn]] void refuse(const char* key, const nlohmann::json& value, const char* why) const {
+  [[noreturn]] void refuse(const char* key, const nlohmann::json& value,
+                           std::string_view why) const {
     const std::string text =
         value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).substr(0, 200);
     fail(where_, ": ", key, " is ", text, ": ", why);
@@ -79,19 +81,25 @@ class HuggingFaceConfig {
     const nlohmann::json* const value = find(key);
     expects(value != nullptr || fallback.has_value(), where_, ": ", key, " is missing");
     if (value == nullptr) return *fallback;
-    const bool is_size = value->is_number_unsigned() && value->get<std::uint64_t>() > 0 &&
-                         value->get<std::uint64_t>() <= INT32_MAX;
-    if (!is_size) refuse(key, *value, "a positive 32-bit integer is needed");
+    if (!is_size(*value)) refuse(key, *value, "a positive 32-bit integer is needed");
     return value->get<std::size_t>();
   }
+  static bool is_size(const nlohmann::json& value) {
+    return value.is_number_unsigned() && value.get<std::uint64_t>() > 0 &&
+           value.get<std::uint64_t>() <= INT32_MAX;
+  }
 
-  float positive(const char* key, float fallback, const nlohmann::json* object = nullptr) const {
-    const nlohmann::json* const value = find_in(object != nullptr ? *object : root_, key);
+  float positive(const char* key, float fallback) const {
+    const nlohmann::json* const value = find(key);
     if (value == nullptr) return fallback;
-    const double number = value->is_number() ? value->get<double>() : -1.0;
-    if (!(number > 0.0 && number <= 1e30 && static_cast<float>(number) > 0.0f))
-      refuse(key, *value, "a positive number is needed");
-    return static_cast<float>(number);
+    const std::optional<float> number = positive_number(*value);
+    if (!number) refuse(key, *value, "a positive number is needed");
+    return *number;
+  }
+  static std::optional<float> positive_number(const nlohmann::json& value) {
+    const double number = value.is_number() ? value.get<double>() : -1.0;
+    const bool fits = number > 0.0 && number <= 1e30 && static_cast<float>(number) > 0.0f;
+    return fits ? std::optional(static_cast<float>(number)) : std::nullopt;
   }
 
   bool flag(const char* key) const {
@@ -127,23 +135,61 @@ class HuggingFaceConfig {
     }
   }
 
-  /// theta stands at the top, in newer files under rope_parameters; scaled rotations are refused.
-  float theta() const {
-    float result = positive("rope_theta", 10000.0f);
+  /// theta stands at the top and the scaling under rope_scaling; in newer files both are under
+  /// rope_parameters.
+  std::pair<float, RopeScaling> rope() const {
+    const std::pair<float, RopeScaling> plain{positive("rope_theta", 10000.0f), {}};
+    std::optional<std::pair<float, RopeScaling>> found;
     for (const char* key : {"rope_scaling", "rope_parameters"}) {
       const nlohmann::json* const rope = find(key);
       if (rope == nullptr) continue;
       if (!rope->is_object()) refuse(key, *rope, "an object is needed");
-      for (const char* type_key : {"rope_type", "type"}) {
-        const nlohmann::json* const type = find_in(*rope, type_key);
-        if (type != nullptr && *type != "default") refuse(key, *rope, "not supported");
-      }
-      for (const auto& entry : rope->items())
-        if (entry.key() != "rope_type" && entry.key() != "type" && entry.key() != "rope_theta")
-          refuse(key, *rope, "not supported");
-      result = positive("rope_theta", result, rope);
+      const bool has_theta = find_in(*rope, "rope_theta") != nullptr;
+      const std::pair<float, RopeScaling> here{
+          has_theta ? rope_number(key, *rope, "rope_theta") : plain.first, scaling(key, *rope)};
+      if (found && *found != here) refuse(key, *rope, "rope_scaling says otherwise");
+      found = here;
     }
-    return result;
+    return found.value_or(plain);
+  }
+
+  RopeScaling scaling(const char* key, const nlohmann::json& rope) const {
+    const nlohmann::json *type = find_in(rope, "rope_type"), *older = find_in(rope, "type");
+    if (type != nullptr && older != nullptr && *type != *older)
+      refuse(key, rope, "rope_type and type differ");
+    if (type == nullptr) type = older;
+    const bool is_linear = type != nullptr && *type == "linear",
+               is_llama3 = type != nullptr && *type == "llama3";
+    if (type != nullptr && *type != "default" && !is_linear && !is_llama3)
+      refuse(key, rope, "only the types default, linear and llama3 are supported");
+
+    std::set<std::string> known{"rope_type", "type", "rope_theta"};
+    if (is_linear || is_llama3) known.insert("factor");
+    if (is_llama3)
+      known.insert({"low_freq_factor", "high_freq_factor", "original_max_position_embeddings"});
+    for (const auto& entry : rope.items())
+      if (known.count(entry.key()) == 0 && !entry.value().is_null())
+        refuse(key, rope, "its " + printable(entry.key()) + " is not supported");
+    if (is_linear) return LinearRopeScaling{rope_number(key, rope, "factor")};
+    if (!is_llama3) return {};
+
+    const char* const context = "original_max_position_embeddings";
+    const nlohmann::json *original = find_in(rope, context), *top = find(context);
+    if (original == nullptr || !is_size(*original))
+      refuse(key, rope, std::string("its ") + context + " must be a positive 32-bit integer");
+    if (top != nullptr && *top != *original)  // some versions of transformers prefer it
+      refuse(context, *top, std::string(key) + " says otherwise");
+    return Llama3RopeScaling{.factor = rope_number(key, rope, "factor"),
+                             .low_freq_factor = rope_number(key, rope, "low_freq_factor"),
+                             .high_freq_factor = rope_number(key, rope, "high_freq_factor"),
+                             .original_context = original->get<std::size_t>()};
+  }
+
+  float rope_number(const char* key, const nlohmann::json& rope, const char* name) const {
+    const nlohmann::json* const value = find_in(rope, name);
+    const std::optional<float> number = value == nullptr ? std::nullopt : positive_number(*value);
+    if (!number) refuse(key, rope, std::string("its ") + name + " must be a positive number");
+    return *number;
   }
 
   std::string where_;

@@ -30,6 +30,23 @@ inline AlignedVector<std::byte> floats_as(HuggingFaceFloats floats, std::span<co
   return bytes_of<float>(values, name);
 }
 
+/// Null where nothing is scaled. @throws Error for divisors, which config.json has no key for
+inline nlohmann::json rope_scaling_json(const RopeScaling& scaling) {
+  if (const auto* linear = std::get_if<LinearRopeScaling>(&scaling))
+    return {{"rope_type", "linear"}, {"factor", static_cast<double>(linear->factor)}};
+  if (const auto* llama3 = std::get_if<Llama3RopeScaling>(&scaling))
+    return {{"rope_type", "llama3"},
+            {"factor", static_cast<double>(llama3->factor)},
+            {"low_freq_factor", static_cast<double>(llama3->low_freq_factor)},
+            {"high_freq_factor", static_cast<double>(llama3->high_freq_factor)},
+            {"original_max_position_embeddings", llama3->original_context}};
+  expects(!is_scaled(scaling),
+          "config.json: there is no key for divisors of rotary frequencies, as "
+          "rope_freqs.weight of a GGUF file holds them; set rope_scaling of the model's config to "
+          "the Llama3RopeScaling that they were made with");
+  return nullptr;
+}
+
 inline nlohmann::json hugging_face_config(const LlamaConfig& c, HuggingFaceFloats floats) {
   const char* const type = floats == HuggingFaceFloats::f32    ? "float32"
                            : floats == HuggingFaceFloats::bf16 ? "bfloat16"
@@ -47,6 +64,7 @@ inline nlohmann::json hugging_face_config(const LlamaConfig& c, HuggingFaceFloat
           {"max_position_embeddings", c.context},
           {"rms_norm_eps", static_cast<double>(c.norm_eps)},
           {"rope_theta", static_cast<double>(c.rope_theta)},
+          {"rope_scaling", rope_scaling_json(c.rope_scaling)},
           {"tie_word_embeddings", c.tied_head},
           {"attention_bias", false},
           {"mlp_bias", false},
@@ -131,14 +149,14 @@ class HuggingFaceTensorList {
 /// missing; each file is replaced atomically.
 inline void write_hugging_face(const std::filesystem::path& folder, const LlamaToStore& model,
                                HuggingFaceFloats floats = HuggingFaceFloats::f32) {
+  const nlohmann::json root = detail::hugging_face_config(model.frame.config, floats);
   detail::HuggingFaceTensorList list(model, floats);
   list.add_frame();
   detail::for_each_linear_name(model.frame.config,
                                [&](const LinearName& which) { list.add_weight(which); });
   make_folder(folder);
   make_safetensors(folder / "model.safetensors", list.tensors, {{"format", "pt"}});
-  write_file(folder / "config.json",
-             detail::hugging_face_config(model.frame.config, floats).dump(2) + "\n");
+  write_file(folder / "config.json", root.dump(2) + "\n");
 }
 
 }  // namespace lrqat

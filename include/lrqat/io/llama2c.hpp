@@ -184,7 +184,7 @@ inline LlamaWeights read_llama2c(const std::filesystem::path& path) {
 }
 
 /// Writes version 0 (float32), atomically. A model that the format cannot hold is an error:
-/// another theta or epsilon, or heads * head_dim != dim.
+/// another theta or epsilon, a scaled rotation, or heads * head_dim != dim.
 inline void write_llama2c(const std::filesystem::path& path, const LlamaWeights& weights) {
   const std::string where = path.string();
   const LlamaConfig& config = weights.config;
@@ -193,6 +193,8 @@ inline void write_llama2c(const std::filesystem::path& path, const LlamaWeights&
       config.rope_theta == LlamaConfig{}.rope_theta && config.norm_eps == LlamaConfig{}.norm_eps,
       where, ": the llama2.c format implies theta 10000 and epsilon 1e-5, the model has ",
       config.rope_theta, " and ", config.norm_eps);
+  expects(!is_scaled(config.rope_scaling), where, ": the llama2.c format has no place for the ",
+          "model's rotary scaling; write GGUF or safetensors");
   expects(config.heads * config.head_dim == config.dim, where, ": the llama2.c format needs ",
           "heads * head size = dim, the model has ", config.heads, " * ", config.head_dim, " and ",
           config.dim);

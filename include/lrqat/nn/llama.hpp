@@ -67,7 +67,8 @@ class Llama {
       : frame_(std::move(frame)),
         options_(options),
         linears_(frame_.config, std::forward<MakeNamed>(make)),
-        rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta)),
+        rope_(frame_.config.head_dim, static_cast<double>(frame_.config.rope_theta),
+              frame_.config.rope_scaling),
         stream_(frame_.config.layers + 1),
         tapes_(frame_.config.layers) {
     options_.activations.check();

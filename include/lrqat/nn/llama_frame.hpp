@@ -33,7 +33,7 @@ struct LlamaOptions {
   ActivationBits activations{};  // of attention; linear layers quantize their inputs themselves
 };
 
-/// Errors: sizes that are zero or do not divide.
+/// Errors: sizes that are zero or do not divide; those of check_rope_scaling.
 inline void check_llama_config(const LlamaConfig& c) {
   expects(c.dim > 0 && c.hidden_dim > 0 && c.layers > 0 && c.vocab > 0 && c.context > 0,
           "Llama: empty model: dim ", c.dim, ", hidden_dim ", c.hidden_dim, ", layers ", c.layers,
@@ -43,6 +43,7 @@ inline void check_llama_config(const LlamaConfig& c) {
           " heads are not a multiple of ", c.kv_heads, " kv heads");
   expects(c.head_dim > 0 && c.head_dim % 2 == 0, "Llama: head_dim is ", c.head_dim,
           ", rotary embedding needs an even number");
+  check_rope_scaling(c.rope_scaling, c.head_dim, "Llama");
 }
 
 /// Errors: those of the config; matrices whose sizes are not those of the config.

@@ -4,6 +4,7 @@
 #define LRQAT_NN_LLAMA_WEIGHTS_HPP
 
 #include <lrqat/core/aligned.hpp>
+#include <lrqat/nn/rope_scaling.hpp>
 
 #include <cstddef>
 #include <vector>
@@ -19,6 +20,7 @@ struct LlamaConfig {
   std::size_t vocab = 0;
   std::size_t context = 0;  // longest sequence it was trained for
   float rope_theta = 10000.0f;
+  RopeScaling rope_scaling{};
   float norm_eps = 1e-5f;
   bool tied_head = true;  // the output head is the embedding
 

@@ -8,24 +8,29 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/numeric.hpp>  // fused_multiply_add
 #include <lrqat/kernel/vectorised.hpp>
+#include <lrqat/nn/rope_scaling.hpp>
 #include <lrqat/nn/rows.hpp>  // for_rows
 
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 namespace lrqat {
 
 /// The rotation of position p turns the pair (2i, 2i + 1) of every head by p theta^(-2i / head_dim)
-/// (Su et al. 2021). Angles, sines and cosines are computed in double; a turn has the same bits on
-/// every instruction set, because a quantizer may follow.
+/// (Su et al. 2021), divided as RopeScaling says. Angles, sines and cosines are computed in double;
+/// a turn has the same bits on every instruction set, because a quantizer may follow.
 template <class T>
 class Rope {
  public:
-  /// Errors: an odd head_dim; theta <= 0.
-  Rope(std::size_t head_dim, double theta) : pairs_(head_dim / 2), theta_(theta) {
+  /// Errors: an odd head_dim; theta <= 0; those of check_rope_scaling.
+  Rope(std::size_t head_dim, double theta, const RopeScaling& scaling = {}) : pairs_(head_dim / 2) {
     expects(head_dim % 2 == 0 && head_dim > 0, "Rope: head_dim is ", head_dim,
             ", pairs need an even number");
     expects(theta > 0, "Rope: theta is ", theta, ", it must be positive");
+    const AlignedVector<float> divisors = rope_divisors(scaling, head_dim, theta, "Rope");
+    for (std::size_t i = 0; i < pairs_; ++i)
+      frequencies_.push_back(rope_frequency(i, head_dim, theta) / static_cast<double>(divisors[i]));
   }
 
   std::size_t head_dim() const { return 2 * pairs_; }
@@ -38,8 +43,7 @@ class Rope {
     columns_.resize((count + side - 1) / side * side * 2 * pairs_);
     for (std::size_t position = known; position < count; ++position)
       for (std::size_t i = 0; i < pairs_; ++i) {
-        const double exponent = -static_cast<double>(2 * i) / static_cast<double>(2 * pairs_);
-        const double angle = static_cast<double>(position) * std::pow(theta_, exponent);
+        const double angle = static_cast<double>(position) * frequencies_[i];
         const T cosine = static_cast<T>(std::cos(angle)), sine = static_cast<T>(std::sin(angle));
         T* const turn = &turns_[(position * pairs_ + i) * 2];
         T* const column = &columns_[(position / side * pairs_ + i) * 2 * side + position % side];
@@ -114,8 +118,8 @@ class Rope {
   }
 
   std::size_t pairs_;
-  double theta_;
-  AlignedVector<T> turns_;    // (positions, pairs, 2): cosine, sine
+  std::vector<double> frequencies_;  // (pairs), radians per position
+  AlignedVector<T> turns_;           // (positions, pairs, 2): cosine, sine
   AlignedVector<T> columns_;  // (positions / 64, pairs, 2, 64): the same with positions as lanes
 };
 

@@ -33,9 +33,19 @@ inline constexpr std::string_view known_llama_keys[] = {
     "rope.dimension_count",
     "rope.freq_base",
     "rope.scaling.type",
+    "rope.scaling.factor",
+    "rope.scaling.original_context_length",  // for yarn
+    "rope.scaling.finetuned",                // says how it was trained
 };
 
-/// Everything but what tensors say: vocabulary, and whether the head is tied.
+/// The divisors of rotary frequencies, one for each pair of a head.
+inline constexpr const char* rope_divisors_tensor = "rope_freqs.weight";
+inline bool has_rope_divisors(const LlamaConfig& config) {
+  return is_scaled(config.rope_scaling) &&
+         !std::holds_alternative<LinearRopeScaling>(config.rope_scaling);
+}
+
+/// Everything but what tensors say: vocabulary, divisors, and whether the head is tied.
 inline LlamaConfig config_of_gguf(const GgufFile& file) {
   const std::string& where = file.where();
   const std::string* const architecture = file.find<std::string>("general.architecture");
@@ -84,12 +94,20 @@ inline LlamaConfig config_of_gguf(const GgufFile& file) {
           "attention.layer_norm_rms_epsilon is missing");
   config.norm_eps = positive_or("attention.layer_norm_rms_epsilon", 0.0f);
   config.rope_theta = positive_or("rope.freq_base", 10000.0f);
-  const std::string* const scaling = file.find<std::string>(prefix + "rope.scaling.type");
-  expects(scaling == nullptr || *scaling == "none", where, ": ", prefix, "rope.scaling.type is ",
-          scaling == nullptr ? "" : printable(*scaling), ": not supported");
+  const std::string* const type = file.find<std::string>(prefix + "rope.scaling.type");
+  const std::string scaling = type == nullptr ? "linear" : *type;  // llama.cpp's default
+  expects(scaling == "none" || scaling == "linear", where, ": ", prefix, "rope.scaling.type is ",
+          printable(scaling), ": only none and linear are supported");
+  if (file.contains(prefix + "rope.scaling.factor")) {
+    const LinearRopeScaling linear{positive_or("rope.scaling.factor", 1.0f)};
+    expects(scaling == "linear", where, ": ", prefix, "rope.scaling.type is none, but ", prefix,
+            "rope.scaling.factor is ", linear.factor);
+    config.rope_scaling = linear;
+  }
   return config;
 }
 
+/// Everything but what tensors say.
 inline void add_config(GgufMetadata& metadata, const LlamaConfig& config) {
   const auto set = [&](const std::string& key, std::size_t value) {
     expects(value <= UINT32_MAX, "write_gguf: ", key, " is ", value, ", more than 32 bits");
@@ -107,6 +125,10 @@ inline void add_config(GgufMetadata& metadata, const LlamaConfig& config) {
   set("attention.value_length", config.head_dim);
   set("rope.dimension_count", config.head_dim);
   metadata["llama.rope.freq_base"] = config.rope_theta;
+  if (const auto* linear = std::get_if<LinearRopeScaling>(&config.rope_scaling)) {
+    metadata["llama.rope.scaling.type"] = std::string("linear");
+    metadata["llama.rope.scaling.factor"] = linear->factor;
+  }
   metadata["llama.attention.layer_norm_rms_epsilon"] = config.norm_eps;
 }
 

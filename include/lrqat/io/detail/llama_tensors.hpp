@@ -82,6 +82,7 @@ inline void check_config(const LlamaConfig& c, const std::string& where) {
   expects(c.heads % c.kv_heads == 0, where, ": ", c.heads, " heads are no multiple of ", c.kv_heads,
           " kv heads");
   expects(c.head_dim % 2 == 0, where, ": the head size ", c.head_dim, " is odd");
+  check_rope_scaling(c.rope_scaling, c.head_dim, where);
 }
 
 /// All tensors have the sizes that the configuration gives them, and are finite.
