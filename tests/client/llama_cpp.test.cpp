@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/client/llama_cpp.test.cpp: llama.cpp runs what lrqat-lab trained and exported, and says the
-// same: tokens, greedy text and log-probabilities.
+// same: tokens, greedy text and log-probabilities; and so where rotary embeddings are scaled.
 //
 // llama.cpp itself comes from the npm registry (packages node-llama-cpp and
 // @node-llama-cpp/linux-x64, without install scripts) into the build folder, once. Skipped where
@@ -12,6 +12,9 @@
 
 #include <lrqat/core/bf16.hpp>
 #include <lrqat/core/numeric.hpp>
+#include <lrqat/io/gguf_llama.hpp>
+#include <lrqat/io/hugging_face.hpp>
+#include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/nn/kv_cache.hpp>
 
 #include <nlohmann/json.hpp>
@@ -228,4 +231,43 @@ TEST_CASE("llama.cpp: a model trained by LR-QAT at W4 in groups of 32 says the s
   CHECK(explained.root_mean_square < 0.1);  // nats
   CHECK(found.root_mean_square < 1.5 * explained.root_mean_square);
   CHECK(found.largest < 2 * explained.largest);
+}
+
+TEST_CASE("llama.cpp: scaled rotary embeddings turn by the same angles there", "[client]") {
+  const auto data = data_folder();
+  const auto program = lab_program();
+  if (!data || !program) return;
+  const auto client = llama_cpp();
+  if (!client) return;
+  const LabBench bench(*program);
+  LlamaWeights weights = read_hugging_face(*data / "hf/babyllama-tok361");
+  const auto tokenizer = read_tokenizer(*data / "babyllama/tok361.bin", weights.config.vocab);
+  const std::string text = "Once upon a time, there was a little girl named Lily.";
+  const std::vector<Token> prompt = tokenizer->encode(text, Bos::prepend);
+  LogProbabilities unscaled;
+  for (const RopeScaling& scaling :
+       {RopeScaling(), RopeScaling(LinearRopeScaling{1.7f}),
+        RopeScaling(Llama3RopeScaling{.factor = 8.0f, .original_context = 48})}) {
+    CAPTURE(scaling.index());
+    weights.config.rope_scaling = scaling;
+    Model model(weights, [](MatrixView<const float> weight, const LinearName&) {
+      return AnyLinear(DenseLinear<float>(weight, {Training::frozen, {}}));
+    });
+    write_gguf_llama(bench / "scaled.gguf", LlamaToStore::of(model), tokenizer->vocabulary());
+    const std::vector<Token> tokens = greedy(model, prompt, 40);
+    const LogProbabilities ours = log_probabilities(model, tokens);
+    const Answer theirs = ask(*client, bench, "scaled.gguf", tokens, prompt.size(), text);
+    // F32 on both sides; see above.
+    CHECK(difference(ours, theirs.log_probabilities).largest < 6e-4);
+    if (!is_scaled(scaling)) {
+      unscaled = ours;
+      continue;
+    }
+    // That scaling moves them by far more, at the prompt's tokens, which are always the same.
+    double moved = 0;
+    for (std::size_t t = 0; t + 1 < prompt.size(); ++t)
+      for (std::size_t v = 0; v < ours[t].size(); ++v)
+        if (unscaled[t][v] > -12) moved = std::max(moved, std::fabs(ours[t][v] - unscaled[t][v]));
+    CHECK(moved > 0.1);
+  }
 }

@@ -140,6 +140,15 @@ void make_hugging_face_config(const Corpus& corpus) {
   newer["partial_rotary_factor"] = 1.0;
   newer["sliding_window"] = nullptr;
   corpus.add("newer", newer.dump(1));
+  newer["rope_parameters"] = {{"rope_type", "llama3"},
+                              {"factor", 8.0},
+                              {"low_freq_factor", 1.0},
+                              {"high_freq_factor", 4.0},
+                              {"original_max_position_embeddings", 8192}};
+  corpus.add("llama3", newer.dump());
+  nlohmann::json linear = nlohmann::json::parse(config_text(true));
+  linear["rope_scaling"] = {{"type", "linear"}, {"factor", 2.5}};
+  corpus.add("linear", linear.dump());
 }
 
 void make_hugging_face(const Corpus& corpus) {
@@ -231,8 +240,8 @@ void make_gguf(const Corpus& corpus) {
   corpus.add("tensors", tensors + std::string(80 + 34, '\1'));
 }
 
-/// Matrices of 32 columns in every type; each weight is finite, whatever its type.
-void make_gguf_llama(const Corpus& corpus) {
+/// Matrices of 32 columns in every type; each number is finite and positive, whatever its type.
+void make_gguf_llama(const Corpus& corpus, std::string_view name, const RopeScaling& scaling) {
   const LlamaConfig config{.dim = 32,
                            .hidden_dim = 32,
                            .layers = 1,
@@ -240,7 +249,8 @@ void make_gguf_llama(const Corpus& corpus) {
                            .kv_heads = 1,
                            .head_dim = 16,
                            .vocab = 4,
-                           .context = 8};
+                           .context = 8,
+                           .rope_scaling = scaling};
   GgufMetadata metadata;
   detail::add_config(metadata, config);
   detail::add_vocabulary(metadata,
@@ -253,6 +263,8 @@ void make_gguf_llama(const Corpus& corpus) {
   };
   add("token_embd.weight", GgmlType::f16, {config.vocab, config.dim});
   add("output_norm.weight", GgmlType::f32, {config.dim});
+  if (detail::has_rope_divisors(config))
+    add(detail::rope_divisors_tensor, GgmlType::f32, {config.head_dim / 2});
   for (const detail::BlockTensor& tensor : detail::block_tensors) {
     const GgmlType type = tensor.name == "query" ? GgmlType::q4_0
                           : tensor.name == "key" ? GgmlType::q4_1
@@ -264,7 +276,7 @@ void make_gguf_llama(const Corpus& corpus) {
     else
       add(detail::gguf_name(0, tensor), type, {detail::extent(config, tensor.rows), cols});
   }
-  write_gguf(corpus / "all_types", metadata, tensors);
+  write_gguf(corpus / name, metadata, tensors);
 }
 
 }  // namespace
@@ -286,6 +298,8 @@ int main(int argc, char** argv) {
   make_hugging_face({root, "hugging_face"});
   make_packed_hugging_face({root, "packed_hugging_face"});
   make_gguf({root, "gguf"});
-  make_gguf_llama({root, "gguf_llama"});
+  make_gguf_llama({root, "gguf_llama"}, "all_types", {});
+  make_gguf_llama({root, "gguf_llama"}, "linear", LinearRopeScaling{2.0f});
+  make_gguf_llama({root, "gguf_llama"}, "divisors", Llama3RopeScaling{});
   make_sentencepiece({root, "sentencepiece"});
 }

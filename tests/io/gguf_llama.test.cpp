@@ -82,6 +82,42 @@ TEST_CASE("GGUF: a mixed model comes back bit for bit, codes and floats", "[io]"
   }
 }
 
+TEST_CASE("GGUF: rotary scaling comes back with the same angles to the bit", "[io]") {
+  const test::TemporaryFolder folder;
+  MixedLlama model(true);
+  LlamaConfig& config = model.frame.config;
+  const auto trip = [&](const RopeScaling& scaling) {
+    config.rope_scaling = scaling;
+    write_gguf_llama(folder / "m", model.to_store(), six_pieces());
+    return read_gguf_llama(folder / "m").weights.config;
+  };
+  const RopeScaling linear = LinearRopeScaling{1.1f}, own = RopeDivisors{{1.0f, 0.7f, 3.0f, 1e30f}};
+  CHECK(trip({}) == config);
+  CHECK_FALSE(GgufFile(folder / "m").has_tensor("rope_freqs.weight"));
+  CHECK(trip(linear) == config);
+  const GgufFile file(folder / "m");
+  CHECK(*file.find<std::string>("llama.rope.scaling.type") == "linear");
+  CHECK(*file.find<float>("llama.rope.scaling.factor") == 1.1f);
+  CHECK_FALSE(file.has_tensor("rope_freqs.weight"));
+  CHECK(trip(own) == config);
+
+  const Llama3RopeScaling llama3{.factor = 8.0f, .original_context = 100};
+  const RopeScaling read = trip(llama3).rope_scaling;
+  CHECK(read == RopeScaling(RopeDivisors{rope_divisors(llama3, 8, 5000.0)}));
+  // As convert_hf_to_gguf.py has it, for theta 5000, heads of 8 and 100 positions: of 15.9 and 1.9
+  // turns, and of 0.23 and 0.027.
+  const GgufTensor divisors = GgufFile(folder / "m").tensor("rope_freqs.weight");
+  CHECK(divisors.type == GgmlType::f32);
+  CHECK(divisors.shape == std::vector<std::size_t>{4});
+  const AlignedVector<float>& values = std::get<RopeDivisors>(read).values;
+  const double turns = 100 / (2 * 3.14159265358979324) * std::pow(5000.0, -0.25);
+  const double kept = (turns - 1) / 3;
+  CHECK(values[0] == 1.0f);
+  CHECK(values[1] == static_cast<float>(1 / ((1 - kept) / 8 + kept)));
+  CHECK(values[2] == 8.0f);
+  CHECK(values[3] == 8.0f);
+}
+
 TEST_CASE("GGUF: equal models give equal bytes", "[io]") {
   const test::TemporaryFolder folder;
   write_gguf_llama(folder / "a", MixedLlama(true).to_store(), six_pieces());
@@ -199,7 +235,20 @@ TEST_CASE("GGUF: what would change a model's results is an error that names it",
   CHECK_THAT(erase("general.architecture"), Contains("general.architecture is missing"));
   CHECK_THAT(set("llama.expert_count", std::uint32_t{8}), Contains("llama.expert_count"));
   CHECK_THAT(set("llama.rope.scaling.type", std::string("yarn")), Contains("yarn"));
-  CHECK_THAT(set("llama.rope.scaling.factor", 2.0f), Contains("llama.rope.scaling.factor"));
+  CHECK(set("llama.rope.scaling.type", std::string("linear")).empty());  // by 1
+  CHECK(set("llama.rope.scaling.factor", 2.0f).empty());                 // linear
+  CHECK(set("llama.rope.scaling.original_context_length", std::uint32_t{8}).empty());
+  for (const float factor : {0.0f, -2.0f, std::nanf(""), INFINITY})
+    CHECK_THAT(set("llama.rope.scaling.factor", factor), Contains("llama.rope.scaling.factor is"));
+  CHECK_THAT(set("llama.rope.scaling.factor", 0.5f), Contains("0.5, a finite number of at least"));
+  CHECK_THAT(set("llama.rope.scaling.factor", std::string("2")), Contains("of another type"));
+  CHECK_THAT(set("llama.rope.scaling.attn_factor", 1.5f), Contains("attn_factor: not supported"));
+  CHECK_THAT(set("llama.rope.scale_linear", 2.0f), Contains("scale_linear: not supported"));
+  CHECK_THAT(error_after([](GgufMetadata& metadata, Tensors&) {
+               metadata["llama.rope.scaling.type"] = std::string("none");
+               metadata["llama.rope.scaling.factor"] = 2.0f;
+             }),
+             Contains("type is none, but llama.rope.scaling.factor is 2"));
   CHECK_THAT(set("llama.rope.dimension_count", std::uint32_t{4}), Contains("dimension_count is 4"));
   CHECK_THAT(set("llama.attention.value_length", std::uint32_t{4}), Contains("value_length is 4"));
   CHECK_THAT(set("llama.block_count", std::uint32_t{3}), Contains("too few"));
@@ -215,11 +264,24 @@ TEST_CASE("GGUF: what would change a model's results is an error that names it",
   CHECK(erase("llama.vocab_size").empty());
   CHECK_THAT(error_after([](GgufMetadata&, Tensors& tensors) { tensors.pop_back(); }),
              Contains("no tensor output_norm.weight"));
+  const auto divisors = [](std::vector<float> values, bool is_linear = false) {
+    return error_after([&](GgufMetadata& metadata, Tensors& tensors) {
+      if (is_linear) metadata["llama.rope.scaling.factor"] = 2.0f;
+      tensors.push_back({"rope_freqs.weight", GgmlType::f32, {values.size()}, [values] {
+                           return detail::floats_as(GgmlType::f32, values, "divisors");
+                         }});
+    });
+  };
+  CHECK(divisors({1, 2, 3, 4}).empty());
+  CHECK_THAT(divisors({1, 2, 3}), Contains("rope_freqs.weight: has shape"));
+  CHECK_THAT(divisors({1, 2, 0, 4}), Contains("divisor 2 of its rotary scaling is 0"));
+  CHECK_THAT(divisors({1, -2, 3, 4}), Contains("divisor 1 of its rotary scaling is -2"));
+  CHECK_THAT(divisors({1, 2, 3, 4}, true), Contains("rope_freqs.weight beside llama.rope"));
   CHECK_THAT(error_after([](GgufMetadata&, Tensors& tensors) {
                tensors.push_back(tensors[1]);
-               tensors.back().name = "rope_freqs.weight";
+               tensors.back().name = "rope_factors_long.weight";
              }),
-             Contains("rope_freqs.weight: no place"));
+             Contains("rope_factors_long.weight: no place"));
 }
 
 TEST_CASE("GGUF: a tokenizer goes into the file and comes out again", "[io]") {

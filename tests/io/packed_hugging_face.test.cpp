@@ -107,6 +107,29 @@ TEST_CASE("Hugging Face export: F32 comes back bit for bit, 16 bits rounded once
   }
 }
 
+TEST_CASE("Hugging Face export: rotary scaling comes back, with codes and with floats", "[io]") {
+  const TemporaryFolder folder;
+  MixedLlama model = odd_llama(true);
+  RopeScaling& scaling = model.frame.config.rope_scaling;
+  for (const RopeScaling& each : {RopeScaling(), RopeScaling(LinearRopeScaling{1.1f}),
+                                  RopeScaling(Llama3RopeScaling{32.0f, 0.9f, 4.1f, 777})}) {
+    scaling = each;
+    write_hugging_face(folder / "plain", model.to_store());
+    write_packed_hugging_face(folder / "packed", model.to_store());
+    CHECK(read_hugging_face(folder / "plain").config == model.frame.config);
+    CHECK(read_packed_hugging_face(folder / "packed").weights.config == model.frame.config);
+  }
+  const std::string before = test::read_plainly(folder / "plain/model.safetensors");
+  model.frame.final_norm.value[0] += 1.0f;
+  scaling = RopeDivisors{{1.0f, 2.0f, 4.0f, 8.0f}};
+  CHECK_THAT(error_of([&] { write_hugging_face(folder / "plain", model.to_store()); }),
+             Contains("no key for divisors") && Contains("Llama3RopeScaling"));
+  CHECK_THAT(error_of([&] { write_packed_hugging_face(folder / "x", model.to_store()); }),
+             Contains("no key for divisors"));
+  CHECK(test::read_plainly(folder / "plain/model.safetensors") == before);
+  CHECK_FALSE(std::filesystem::exists(folder / "x"));
+}
+
 TEST_CASE("Hugging Face export: an independent reader sees the same weights in both folders",
           "[io]") {
   if (std::system("python3 -c 'import json, struct' > /dev/null 2>&1") != 0)

@@ -50,6 +50,19 @@ TEST_CASE("Groups that do not divide a row: a shorter last one, or one scale for
   CHECK_THROWS_AS(scale_count(parse_scheme("w4-g300-rtn"), {10, 172}), Error);
 }
 
+TEST_CASE("Fingerprint: it tells rotary scalings apart, but not two spellings of one", "[lab]") {
+  LlamaWeights weights = random_weights(shape, 1);
+  const auto with = [&](const RopeScaling& scaling) {
+    weights.config.rope_scaling = scaling;
+    return fingerprint_of(weights);
+  };
+  const Llama3RopeScaling llama3{.original_context = 64};
+  CHECK(with(llama3) == with(RopeDivisors{rope_divisors(llama3, shape.head_dim, 1e4)}));
+  CHECK(with(llama3) != with({}));
+  CHECK(with(llama3) != with(LinearRopeScaling{8.0f}));
+  CHECK(with(LinearRopeScaling{8.0f}) != with(LinearRopeScaling{4.0f}));
+}
+
 TEST_CASE("make_layer: every method, grid and sharing gives a layer that merges exactly", "[lab]") {
   const LlamaWeights weights = random_weights({.dim = 16,
                                                .hidden_dim = 24,
