@@ -14,6 +14,8 @@ namespace lrqat {
 ///                                      low and high are the ends of the weight's grid
 /// scale_factor(group, high)            a factor on the gradient of a scale that `group` weights
 ///                                      share
+/// needs_even_levels                    optional: true where the factor is about the step between
+///                                      levels, so that the grid must be an EvenGrid
 template <class E>
 concept Estimator = PolicyOf<E, kind::estimator> && requires(float x, std::size_t group) {
   { E::pass(x, x, x, x, x) } -> std::same_as<float>;

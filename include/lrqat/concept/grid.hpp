@@ -26,10 +26,24 @@ concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, in
   { G::level(code, zero_point) } -> std::same_as<float>;
 };
 
+/// A grid may also say (optional members):
+///
+/// levels_are_integers   level(code, z) is code - z
+/// levels_are_even       neighbouring levels are 1 apart, integers or not
+/// has_threshold         a group's weights are divided by another number than they are multiplied
+///                       with: QParams::step, where |u| = 1/2 is the threshold of a level
+///
 /// A grid whose level(code, z) is code - z, and says so: its codes can be multiplied as they are.
 template <class G>
 concept IntegerGrid = Grid<G> && requires { requires G::levels_are_integers; };
+
+/// A grid with a step: its levels are as far from each other everywhere.
+template <class G>
+concept EvenGrid = IntegerGrid<G> || (Grid<G> && requires { requires G::levels_are_even; });
 // clang-format on
+
+template <class G>
+inline constexpr bool has_threshold = requires { requires G::has_threshold; };
 
 }  // namespace lrqat
 

@@ -17,6 +17,9 @@ inline constexpr float scale_floor = 1e-8f;
 struct QParams {
   float scale = 0.0f;
   float zero_point = 0.0f;  // integer-valued; 0 for grids without one
+  float step = 0.0f;        // for grids that has_threshold: what a weight is divided by; 0: the scale
+
+  float divisor() const { return step > 0.0f ? step : scale; }
 };
 
 // clang-format off

@@ -15,6 +15,8 @@ namespace lrqat {
 /// quantizes                  false: x enters as it is, and the two functions are never called
 /// forward(x, x_hat)          one token: its fake-quantized value
 /// backward(x, grad)          one token: turns dL/dx_hat into dL/dx in place
+/// transform                  optional: x_hat is in the basis of T x for this type T, and so is the
+///                            weight of a layer with it (TransformedInput)
 template <class I>
 concept InputQuantizer = PolicyOf<I, kind::input> &&
     requires(std::span<const float> x, std::span<float> out) {
@@ -36,6 +38,10 @@ concept IntegerInput = InputQuantizer<I> &&
       { I::quantize(x, codes).zero_point } -> std::convertible_to<float>;
     };
 // clang-format on
+
+/// Whether a layer with this input has its weight in another basis than its x.
+template <class In>
+inline constexpr bool changes_basis = requires { typename In::transform; };
 
 }  // namespace lrqat
 

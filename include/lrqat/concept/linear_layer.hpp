@@ -16,6 +16,7 @@ namespace lrqat {
 /// forward(x, y)                overwrites y; x (tokens, in), y (tokens, out)
 /// backward(x, grad_y, grad_x)  x as in forward; overwrites grad_x (tokens, in), adds to the
 ///                              gradients of parameters(). No state is kept between the two.
+/// after_step()                 optional: what follows from the parameters, after they are updated
 template <class L>
 concept LinearLayer = requires(const L& layer, L& trained, MatrixView<const typename L::scalar> x,
                                MatrixView<typename L::scalar> y) {

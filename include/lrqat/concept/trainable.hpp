@@ -8,11 +8,17 @@
 namespace lrqat {
 
 // clang-format off
+/// adapter, scale, bias   which of them learn
+/// measures_scale         optional: true where scale and zero point are measured again by the layer's
+///                        initializer after each update, in place of learning
 template <class T>
 concept Trainable = PolicyOf<T, kind::trainable> && requires {
   bool{T::adapter}; bool{T::scale}; bool{T::bias};
 };
 // clang-format on
+
+template <class T>
+inline constexpr bool measures_scale = requires { requires T::measures_scale; };
 
 }  // namespace lrqat
 

@@ -20,6 +20,7 @@ struct adapter {};
 struct placement {};
 struct estimator {};
 struct initializer {};
+struct transform {};
 struct input {};
 struct trainable {};
 struct backend {};

@@ -31,7 +31,19 @@ struct StraightThroughClipFirst {
   static float scale_factor(std::size_t, float) { return 1.0f; }
 };
 
-static_assert(Estimator<StraightThrough> && Estimator<StraightThroughClipFirst>);
+/// 1 everywhere, also outside the range: for scales that are measured so that next to nothing lies
+/// there (LLM-QAT's and TWN's), and QuEST's estimator with T = infinity.
+struct StraightThroughUnclipped {
+  using policy_kind = kind::estimator;
+  template <class V>
+  LRQAT_INLINE static V pass(V /*u*/, V /*rounded*/, V /*level*/, V /*low*/, V /*high*/) {
+    return V(1);
+  }
+  static float scale_factor(std::size_t, float) { return 1.0f; }
+};
+
+static_assert(Estimator<StraightThrough> && Estimator<StraightThroughClipFirst> &&
+              Estimator<StraightThroughUnclipped>);
 
 }  // namespace lrqat
 

@@ -5,23 +5,43 @@
 
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/initializer.hpp>
+#include <lrqat/core/config.hpp>   // LRQAT_INDEPENDENT
 #include <lrqat/core/numeric.hpp>  // unfused_product, round_half_even, clamp
+#include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 
 namespace lrqat {
 
-/// Extremes of a group; zero is always inside.
+/// Extremes of a group; zero is always inside, and NaN is passed over.
 struct Range {
   float low = 0.0f, high = 0.0f;
 };
 
 inline Range range_of(std::span<const float> group) {
   Range range;
-  for (const float weight : group) {
-    range.low = std::min(range.low, weight);
-    range.high = std::max(range.high, weight);
-  }
+  kernel::vectorised([&] {
+    constexpr std::size_t lanes = 16;
+    float lows[lanes] = {}, highs[lanes] = {};
+    const auto join = [&](float low, float high) LRQAT_INLINE_LAMBDA {
+      range.low = low < range.low ? low : range.low;
+      range.high = range.high < high ? high : range.high;
+    };
+    std::size_t first = 0;
+    for (; first + lanes <= group.size(); first += lanes) {
+      const float* const weights = group.data() + first;
+      LRQAT_INDEPENDENT
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        const float weight = weights[lane];
+        lows[lane] = weight < lows[lane] ? weight : lows[lane];
+        highs[lane] = highs[lane] < weight ? weight : highs[lane];
+      }
+    }
+    for (std::size_t lane = 0; lane < lanes; ++lane) join(lows[lane], highs[lane]);
+    for (; first < group.size(); ++first) join(group[first], group[first]);
+  });
   return range;
 }
 

@@ -7,6 +7,8 @@
 #include <lrqat/concept/granularity.hpp>
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/initializer.hpp>
+#include <lrqat/concept/input_quantizer.hpp>
+#include <lrqat/concept/transform.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
@@ -44,14 +46,39 @@ inline Shape checked_shape(Shape weight) {
   return weight;
 }
 
+/// Writes row `row` into `values` (in). @throws Error when it is not finite
+template <WeightRows Rows>
+void write_checked_row(const Rows& rows, std::size_t row, std::span<float> values) {
+  rows(row, values);
+  for (std::size_t j = 0; j < values.size(); ++j)
+    expects(std::isfinite(values[j]), "QuantLinear: weight (", row, ", ", j, ") is not finite");
+}
+
 /// A row (in) in this thread's scratch, until the next one. @throws Error when it is not finite
 template <WeightRows Rows>
 std::span<const float> checked_row(const Rows& rows, std::size_t row, std::size_t in) {
   const std::span<float> values = scratch<struct weight_row_slot>(1, in).row(0);
-  rows(row, values);
-  for (std::size_t j = 0; j < in; ++j)
-    expects(std::isfinite(values[j]), "QuantLinear: weight (", row, ", ", j, ") is not finite");
+  write_checked_row(rows, row, values);
   return values;
+}
+
+/// The rows of W0 T^-1, for a weight whose inputs are transformed by T.
+template <Transform T, WeightRows Rows>
+struct TransformedRows {
+  const Rows& rows;
+  void operator()(std::size_t row, std::span<float> values) const {
+    write_checked_row(rows, row, values);
+    T::apply_to_weight(values);
+  }
+};
+
+/// The rows in the basis in which a layer with the input policy In keeps them.
+template <InputQuantizer In, WeightRows Rows>
+decltype(auto) rows_behind(const Rows& rows) {
+  if constexpr (changes_basis<In>)
+    return TransformedRows<typename In::transform, Rows>{rows};
+  else
+    return (rows);
 }
 
 /// What is chosen for each group of a weight of `shape` (out, in), in layout order:

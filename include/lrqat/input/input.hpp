@@ -60,27 +60,8 @@ struct Input {
     bool finite = token.scale < std::numeric_limits<float>::infinity();
     if (finite)
       kernel::vectorised([&] {
-        constexpr std::size_t block = 64, lanes = 16;
-        float total[lanes] = {};  // NaN as soon as a code is
-        for (std::size_t first = 0; first < x.size(); first += block) {
-          const std::size_t count = std::min(block, x.size() - first);
-          alignas(64) float code[block] = {};
-          alignas(64) std::int32_t integer[block];
-          kernel::for_each_lane(count,
-                                [=, from = x.data() + first, to = code](std::size_t i)
-                                    LRQAT_INLINE_LAMBDA { to[i] = code_of(from[i], token); });
-          for (std::size_t part = 0; part < block; part += lanes) {
-            LRQAT_INDEPENDENT
-            for (std::size_t lane = 0; lane < lanes; ++lane) total[lane] += code[part + lane];
-          }
-          LRQAT_INDEPENDENT
-          for (std::size_t i = 0; i < block; ++i)
-            integer[i] = static_cast<std::int32_t>(code[i] >= 0.0f ? code[i] : 0.0f);
-          kernel::for_each_lane<block>(
-              count, [from = integer, to = codes.data() + first](std::size_t i)
-                         LRQAT_INLINE_LAMBDA { to[i] = static_cast<std::uint8_t>(from[i]); });
-        }
-        for (const float each : total) finite = finite && each == each;
+        finite = write_codes(
+            x, [=](float value) LRQAT_INLINE_LAMBDA { return code_of(value, token); }, codes);
       });
     if (finite) return token;
     std::fill(codes.begin(), codes.end(), std::uint8_t{0});

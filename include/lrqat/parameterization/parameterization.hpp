@@ -41,7 +41,9 @@ requires StorageOf<S, G>
 class Parameterization {
  public:
   using storage = typename S::template bound_to<G>;
-  using coupling = typename scale_coupling<P>::type;
+  /// Where a weight has another divisor than its scale, u does not depend on the live scale.
+  using coupling =
+      std::conditional_t<has_threshold<G>, Decoupled, typename scale_coupling<P>::type>;
   static constexpr bool trains_adapter = T::adapter && !std::is_empty_v<typename A::state>;
   static constexpr bool trains_weight = trains_adapter || T::scale;
   /// A branch beside the rounding.
@@ -58,12 +60,7 @@ class Parameterization {
         layout_(Gran::layout(shape_, options)),
         format_(options),
         adapter_(shape_, options) {
-    scale_.resize(qparams.size());
-    if constexpr (G::has_zero_point) zero_point_.resize(qparams.size());
-    for (std::size_t i = 0; i < qparams.size(); ++i) {
-      scale_[i] = qparams[i].scale;
-      if constexpr (G::has_zero_point) zero_point_[i] = qparams[i].zero_point;
-    }
+    set_qparams(qparams);
     if constexpr (T::scale) scale_gradient_.resize(scale_.size());
     if constexpr (!A::keeps_base) base_.resize(shape_.rows * storage::bytes_per_row(shape_.cols));
   }
@@ -81,13 +78,30 @@ class Parameterization {
   void freeze(std::size_t row, std::span<const float> weights) {
     const std::span<float> base = scratch<struct base_slot>(1, shape_.cols).row(0);
     layout_.for_each_segment({row, 0, 1, shape_.cols}, [&](auto, auto col, auto count, auto cell) {
-      const float scale = used_scale(cell);
-      for (std::size_t j = col; j < col + count; ++j) base[j] = P::base(weights[j], scale);
+      const float step = divisor(cell, used_scale(cell));
+      for (std::size_t j = col; j < col + count; ++j) base[j] = P::base(weights[j], step);
       if constexpr (!A::keeps_base)
         storage::encode({base.data() + col, count}, zero_point(cell),
                         base_.data() + row * storage::bytes_per_row(shape_.cols), col);
     });
     if constexpr (A::keeps_base) adapter_.set_base(row, base);
+  }
+
+  /// What a group of weights shares, anew, one for each cell of the layout. A base in weight units
+  /// stays what it is; one in grid units was divided by the old ones.
+  void set_qparams(std::span<const QParams> qparams) {
+    scale_.resize(qparams.size());
+    if constexpr (G::has_zero_point) zero_point_.resize(qparams.size());
+    if constexpr (has_threshold<G>) step_.resize(qparams.size());
+    for (std::size_t i = 0; i < qparams.size(); ++i) {
+      scale_[i] = qparams[i].scale;
+      if constexpr (G::has_zero_point) zero_point_[i] = qparams[i].zero_point;
+      if constexpr (has_threshold<G>) step_[i] = std::max(qparams[i].divisor(), scale_floor);
+    }
+  }
+  /// Those that are used now.
+  QParams qparams(std::size_t cell) const {
+    return {used_scale(cell), zero_point(cell), has_threshold<G> ? divisor(cell, 0.0f) : 0.0f};
   }
 
   Shape shape() const { return shape_; }
@@ -158,9 +172,10 @@ class Parameterization {
     kernel::vectorised([&] {
       layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
                                          auto cell) LRQAT_INLINE_LAMBDA {
+        const float scale = used_scale(cell);
         const float sum = segment_gradient<G, P, E, coupling>(
-            count, used_scale(cell), zero_point(cell), &z(row - tile.row, col - tile.col),
-            &g(row - tile.row, col - tile.col));
+            count, scale, divisor(cell, scale), zero_point(cell),
+            &z(row - tile.row, col - tile.col), &g(row - tile.row, col - tile.col));
         if constexpr (T::scale) {
           if (in_place)
             add_scale_gradient(cell, sum);
@@ -198,6 +213,13 @@ class Parameterization {
     if (!(scale_[cell] < format_.floor())) scale_gradient_[cell] += factor * sum;
   }
 
+  /// What a weight is divided by: the used scale, but for grids with a threshold.
+  float divisor(std::size_t cell, float scale) const {
+    if constexpr (has_threshold<G>)
+      return step_[cell];
+    else
+      return scale;
+  }
   float zero_point(std::size_t cell) const {
     if constexpr (G::has_zero_point)
       return zero_point_[cell];
@@ -234,10 +256,11 @@ class Parameterization {
       layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
                                          auto cell) LRQAT_INLINE_LAMBDA {
         const float scale = used_scale(cell), zero = zero_point(cell);
+        const float step = divisor(cell, scale);
         const float* from = &z(row - tile.row, col - tile.col);
         float* to = &w(row - tile.row, col - tile.col);
         kernel::for_each_lane(count, [=](std::size_t j) {
-          const float level = G::clip(G::round(P::to_grid(from[j], scale)), zero);
+          const float level = G::clip(G::round(P::to_grid(from[j], step)), zero);
           to[j] = with_scale ? scale * level : level;
         });
       });
@@ -268,6 +291,8 @@ class Parameterization {
   [[no_unique_address]] F format_;
   AlignedVector<std::byte> base_;
   AlignedVector<float> scale_, scale_gradient_, zero_point_;
+  struct Nothing {};
+  [[no_unique_address]] std::conditional_t<has_threshold<G>, AlignedVector<float>, Nothing> step_;
   [[no_unique_address]] typename A::state adapter_;
 };
 
