@@ -90,6 +90,7 @@ TrainResult train_model(Model& model, const Adaptation& adaptation, const Recipe
   plan.steps = recipe.steps;
   plan.accumulation = recipe.accumulate;
   plan.schedule = LinearWarmupDecay(recipe.steps / 10, recipe.steps);
+  plan.after_step = [&model] { model.after_step(); };
   plan.max_norm = 1.0;
   plan.checkpoint = files.checkpoint;
   plan.checkpoint_every = files.checkpoint_every;

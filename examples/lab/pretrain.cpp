@@ -89,6 +89,7 @@ LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar&
   TrainPlan train_plan;
   train_plan.steps = plan.steps;
   train_plan.schedule = LinearWarmupDecay(plan.steps / 20, plan.steps);
+  train_plan.after_step = [&model] { model.after_step(); };
   train_plan.max_norm = 1.0;
   TrainObserver observer;
   observer.on_step = [&](const StepReport& report) { progress.training(report); };

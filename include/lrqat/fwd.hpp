@@ -20,6 +20,11 @@ template <int Bits>
 struct Int;
 template <int Bits>
 struct UInt;
+template <int Bits>
+struct MidRise;
+template <int Bits>
+struct SymmetricInt;
+struct Ternary;
 
 struct PerTensor;
 struct PerChannel;
@@ -44,20 +49,33 @@ struct Parallel;
 
 struct StraightThrough;
 struct StraightThroughClipFirst;
+struct StraightThroughUnclipped;
 struct Lsq;
+template <int Numerator, int Denominator>
+struct Trust;
 
 struct MinMax;
 template <int Numerator, int Denominator>
 struct LpSearch;
+struct GaussianRms;
+struct MeanMagnitude;
+struct TwnScale;
+
+struct Identity;
+template <std::size_t Block>
+struct Hadamard;
 
 struct NoInput;
 template <class Grid, class Sharing, class ZeroPoint>
 struct Input;
+template <class Grid, class Initializer, class Estimator>
+struct DynamicInput;
 
 struct AdapterAndScale;
 struct ScaleOnly;
 struct AdapterOnly;
 struct Everything;
+struct MeasuredScale;
 
 template <class T>
 struct Compute;

@@ -15,24 +15,36 @@
 #include <lrqat/core/config.hpp>
 #include <lrqat/estimator/lsq.hpp>
 #include <lrqat/estimator/straight_through.hpp>
+#include <lrqat/estimator/trust.hpp>
 #include <lrqat/granularity/per_channel.hpp>
 #include <lrqat/granularity/per_group.hpp>
 #include <lrqat/granularity/per_tensor.hpp>
 #include <lrqat/grid/int.hpp>
+#include <lrqat/grid/mid_rise.hpp>
+#include <lrqat/grid/symmetric_int.hpp>
+#include <lrqat/grid/ternary.hpp>
 #include <lrqat/grid/uint.hpp>
+#include <lrqat/initializer/gaussian_rms.hpp>
 #include <lrqat/initializer/lp_search.hpp>
+#include <lrqat/initializer/mean_magnitude.hpp>
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/input/any_input.hpp>
+#include <lrqat/input/dynamic_input.hpp>
 #include <lrqat/input/input.hpp>
 #include <lrqat/input/no_input.hpp>
+#include <lrqat/input/transformed_input.hpp>
 #include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
+#include <lrqat/method/llm_qat.hpp>
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/peqa.hpp>
 #include <lrqat/method/qwha.hpp>
+#include <lrqat/method/quest.hpp>
+#include <lrqat/method/rotated_lr_qat.hpp>
+#include <lrqat/method/ternary.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
@@ -43,5 +55,7 @@
 #include <lrqat/storage/fixed_point.hpp>
 #include <lrqat/storage/packed.hpp>
 #include <lrqat/trainable/trainable_set.hpp>
+#include <lrqat/transform/hadamard.hpp>
+#include <lrqat/transform/identity.hpp>
 
 #endif  // LRQAT_LRQAT_HPP

@@ -30,6 +30,11 @@ template <class L>
 inline constexpr bool has_codes = requires(const L& layer) {
   lrqat::merged_weight(layer);
 };
+/// Codes and all, but in another basis than its x.
+template <class L>
+inline constexpr bool is_behind_transform = requires {
+  requires changes_basis<typename L::input>;
+};
 template <class L>
 inline constexpr bool has_plain_weight = requires(const L& layer) {
   { layer.weight() } -> std::same_as<MatrixView<const float>>;
@@ -55,6 +60,8 @@ class AnyLinear {
                 MatrixView<float> grad_x) {
     layer_->backward(x, grad_y, grad_x);
   }
+  /// What the layer has to do after an update of its parameters; nothing for most.
+  void after_step() { layer_->after_step(); }
   /// Empty for a merged layer.
   Parameters<float> parameters() { return layer_->parameters(); }
   /// The merged layer. @throws Error for a layer that has no codes to merge into
@@ -62,7 +69,8 @@ class AnyLinear {
   /// Codes and scales of a merged layer. @throws Error for any other
   MergedWeight merged_weight() const { return layer_->merged_weight(); }
   bool is_merged() const { return layer_->is_merged(); }
-  /// The weight (out, in) of a plain or merged layer. @throws Error for one that trains on a grid
+  /// The weight (out, in) of a plain or merged layer. @throws Error for one that trains on a grid or
+  /// is behind a transform
   AlignedVector<float> weight() const { return layer_->weight(); }
   /// All zero for layers that do not count their bytes.
   LayerBytes bytes() const { return layer_->bytes(); }
@@ -81,6 +89,7 @@ class AnyLinear {
     virtual void forward(MatrixView<const float>, MatrixView<float>) const = 0;
     virtual void backward(MatrixView<const float>, MatrixView<const float>, MatrixView<float>) = 0;
     virtual Parameters<float> parameters() = 0;
+    virtual void after_step() = 0;
     virtual std::unique_ptr<Interface> merge() const = 0;
     virtual MergedWeight merged_weight() const = 0;
     virtual bool is_merged() const = 0;
@@ -110,6 +119,9 @@ class AnyLinear {
       else
         return {};
     }
+    void after_step() override {
+      if constexpr (requires { layer.after_step(); }) layer.after_step();
+    }
     std::unique_ptr<Interface> merge() const override {
       if constexpr (detail::mergeable<L>)
         return std::make_unique<Held<decltype(layer.merge())>>(layer.merge());
@@ -119,7 +131,11 @@ class AnyLinear {
     }
     bool is_merged() const override { return detail::has_codes<L>; }
     MergedWeight merged_weight() const override {
-      if constexpr (detail::has_codes<L>)
+      if constexpr (detail::has_codes<L> && detail::is_behind_transform<L>)
+        fail("AnyLinear::merged_weight: this layer (", out_features(), ", ", in_features(),
+             ") has its codes behind a transform of x, which they alone do not say; train it without "
+             "the transform to write its codes");
+      else if constexpr (detail::has_codes<L>)
         return lrqat::merged_weight(layer);
       else
         fail("AnyLinear::merged_weight: this layer (", out_features(), ", ", in_features(),
@@ -128,7 +144,10 @@ class AnyLinear {
     AlignedVector<float> weight() const override {
       AlignedVector<float> values(out_features() * in_features());
       const MatrixView<float> view(values.data(), out_features(), in_features());
-      if constexpr (detail::has_codes<L>)
+      if constexpr (detail::is_behind_transform<L>)
+        fail("AnyLinear::weight: this layer (", out_features(), ", ", in_features(),
+             ") has its weight behind a transform of x; train it without the transform to write it");
+      else if constexpr (detail::has_codes<L>)
         layer.weight({0, 0, view.rows, view.cols}, view);
       else if constexpr (detail::has_plain_weight<L>)
         std::copy_n(layer.weight().data, values.size(), values.data());

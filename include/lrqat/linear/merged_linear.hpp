@@ -14,6 +14,7 @@
 #include <lrqat/core/scale_layout.hpp>
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/input/no_input.hpp>
+#include <lrqat/input/transformed_input.hpp>
 #include <lrqat/kernel/interleaved.hpp>
 #include <lrqat/kernel/transpose.hpp>
 #include <lrqat/kernel/vectorised.hpp>
@@ -30,7 +31,7 @@
 
 namespace lrqat {
 
-/// y = x W_hat^T (+ bias), W_hat = scale * level(code). Made by QuantLinear::merge(); its forward
+/// y = Q(T x) W_hat^T (+ bias), W_hat = scale * level(code). Made by QuantLinear::merge(); its forward
 /// gives the bits of the trained layer's.
 ///
 /// The codes are kept in b bits each and from the start in the order in which products read them
@@ -41,6 +42,7 @@ class MergedLinear {
  public:
   using scalar = float;
   using grid = G;
+  using input = In;
   using codes_type = kernel::InterleavedCodes<static_cast<unsigned>(G::bits)>;
 
   /// Copies scales (and zero points, empty for grids without one) in layout order; the codes are
@@ -96,7 +98,7 @@ class MergedLinear {
   }
 
   /// The same codes and scales with products in another arithmetic C and, where it is named, with
-  /// another input quantizer. Codes are moved out of a layer that is about to go, not copied:
+  /// another input quantizer behind the transform it has. Codes are moved out of a layer that is about to go, not copied:
   ///
   ///   layer.merge().in<Compute<int8>, Input<UInt<8>, PerToken, IntegerZeroPoint>>()
   ///
@@ -108,7 +110,8 @@ class MergedLinear {
   }
   template <class C, class Input = In>
   auto in() && {
-    return MergedLinear<G, Input, typename Cpu::template in<C>>(std::move(*this));
+    return MergedLinear<G, typename replace_quantizer<In, Input>::type,
+                        typename Cpu::template in<C>>(std::move(*this));
   }
 
   /// The tile of W_hat, or its levels alone, and the scales: what a backend reads.

@@ -52,6 +52,9 @@ constexpr bool is_uniform_grid() {
 
 template <Grid G, class In, class B>
 MergedWeight merged_weight(const MergedLinear<G, In, B>& layer) {
+  static_assert(!changes_basis<In>,
+                "merged_weight: the codes are those of a weight behind a transform of x, which they "
+                "alone do not say. Keep the layer itself, or train without the transform.");
   MergedWeight weight{.shape = layer.shape(),
                       .layout = layer.layout(),
                       .bits = G::bits,

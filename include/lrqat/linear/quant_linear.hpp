@@ -23,7 +23,7 @@ struct NamedGradient {
   std::span<const float> values;
 };
 
-/// y = Q(x) W_hat^T (+ bias), with W_hat as its policies say. Write QuantLinear<Policies...>, which
+/// y = Q(T x) W_hat^T (+ bias), with W_hat as its policies say. Write QuantLinear<Policies...>, which
 /// takes them in any order; generic code deduces this class.
 ///
 /// Shapes: weight (out, in), x (tokens, in), y (tokens, out). Copying copies the whole layer.
@@ -34,6 +34,7 @@ class BasicQuantLinear {
   using scalar = float;
   using grid = G;
   using granularity = Gran;
+  using input = In;
   using parameterization = Parameterization<G, Gran, S, A, P, E, T, F>;
   using merged = MergedLinear<G, In, B>;
 
@@ -45,7 +46,8 @@ class BasicQuantLinear {
                             std::span<const float> bias = {})
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, options, bias) {}
 
-  /// With given scales and zero points, one for each group in layout order.
+  /// With given scales and zero points, one for each group in layout order; a trainable set that
+  /// measures them does so at once, whatever is given.
   BasicQuantLinear(MatrixView<const float> weight, std::span<const QParams> qparams,
                    const QuantOptions& options = {}, std::span<const float> bias = {})
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, qparams, options, bias) {}
@@ -58,7 +60,8 @@ class BasicQuantLinear {
   template <WeightRows Rows>
   BasicQuantLinear(Shape shape, const Rows& rows, const QuantOptions& options = {},
                    std::span<const float> bias = {})
-      : BasicQuantLinear(shape, rows, choose_qparams<G, Gran, I>(shape, rows, options), options,
+      : BasicQuantLinear(shape, rows,
+                         choose_qparams<G, Gran, I>(shape, rows_behind<In>(rows), options), options,
                          bias) {}
 
   /// The same with given scales and zero points; each row is asked for once.
@@ -71,8 +74,9 @@ class BasicQuantLinear {
             " values, out is ", shape.rows);
     if constexpr (T::bias) bias_gradient_.resize(bias_.size());
     parallel_for(shape.rows, [&](std::size_t row) {
-      weight_.freeze(row, checked_row(rows, row, shape.cols));
+      weight_.freeze(row, checked_row(rows_behind<In>(rows), row, shape.cols));
     });
+    if constexpr (measures_scale<T>) after_step();
   }
 
   std::size_t out_features() const { return weight_.shape().rows; }
@@ -125,7 +129,20 @@ class BasicQuantLinear {
   /// Whether merge() exists: not beside a Parallel adapter.
   static constexpr bool merges = parameterization::has_levels;
 
+  /// Measures scales and zero points again from the latent weight, where T has it so. Call it whenever
+  /// parameters have got new values: after an update, after a checkpoint is read.
+  /// @throws Error when the weight is not finite
+  void after_step() requires measures_scale<T> {
+    const auto latent_row = [this](std::size_t row, std::span<float> values) {
+      weight_.latent({row, 0, 1, values.size()}, MatrixView<float>(values.data(), 1, values.size()));
+    };
+    weight_.set_qparams(qparams_by_group(
+        weight_.shape(), latent_row, weight_.layout(),
+        [](std::span<const float> group) { return I::template choose<G>(group); }));
+  }
+
   /// Plain b-bit codes and scales; the adapter is inside them. Exact: forward gives the same bits.
+  /// A transform of the inputs stays in front of them.
   /// @throws Error when a weight or scale is not finite, as after a diverged training
   merged merge() const {
     static_assert(merges,
@@ -149,14 +166,15 @@ class BasicQuantLinear {
     static_assert(merges && Other::merges,
                   "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
                   "layer may have one.");
+    static_assert(!changes_basis<In> && !changes_basis<typename Other::input>,
+                  "convert_to<Other>: the weight behind a transform is in another basis, and W_hat "
+                  "would be rounded on its way between them. Start from the float weight.");
     const ScaleLayout& layout = weight_.layout();
     const ScaleLayout wanted = Other::granularity::layout(weight_.shape(), options);
     expects(wanted == layout, "QuantLinear::convert_to: groups of ", layout.group_columns,
             " inputs cannot become groups of ", wanted.group_columns);
     std::vector<QParams> qparams(layout.size());
-    for (std::size_t cell = 0; cell < qparams.size(); ++cell)
-      qparams[cell] = {weight_.used_scale(cell),
-                       G::has_zero_point ? weight_.zero_points()[cell] : 0.0f};
+    for (std::size_t cell = 0; cell < qparams.size(); ++cell) qparams[cell] = weight_.qparams(cell);
     const Shape shape = weight_.shape();
     AlignedVector<float> base(shape.size());
     const MatrixView<float> view(base.data(), shape.rows, shape.cols);
@@ -263,6 +281,7 @@ struct RefusedLayer {
   using scalar = float;
   using grid = void;
   using granularity = void;
+  using input = void;
   template <class... Arguments>
   explicit RefusedLayer(const Arguments&...) {}
   std::size_t in_features() const { return 0; }
@@ -296,7 +315,7 @@ struct layer<true, Ps...> {
 
 /// The layer of these policies, in any order, at most one of each kind; a grid is required.
 /// Defaults: PerChannel, NoAdapter, InsideRounding, StraightThrough, MinMax, AdapterAndScale,
-/// NoInput, Compute<float>, Cpu, Float32Scale, and the storage that fits (FixedPoint; Packed without
+/// Identity, NoInput, Compute<float>, Cpu, Float32Scale, and the storage that fits (FixedPoint; Packed without
 /// adapter; Dense<float> in the weight domain and for FullRank).
 template <class... Policies>
 using QuantLinear =

@@ -50,6 +50,7 @@ class QuantizedInputLinear {
   }
 
   Parameters<float> parameters() { return layer_.parameters(); }
+  void after_step() { layer_.after_step(); }
   LayerBytes bytes() const { return layer_.bytes(); }
 
   /// The merged layer behind the same quantizer: the same bits.

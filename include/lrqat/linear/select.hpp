@@ -19,17 +19,20 @@
 #include <lrqat/concept/scale_format.hpp>
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/concept/trainable.hpp>
+#include <lrqat/concept/transform.hpp>
 #include <lrqat/core/policy.hpp>
 #include <lrqat/estimator/straight_through.hpp>
 #include <lrqat/granularity/per_channel.hpp>
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/input/no_input.hpp>
+#include <lrqat/input/transformed_input.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/scale_format/float32_scale.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
 #include <lrqat/storage/packed.hpp>
 #include <lrqat/trainable/trainable_set.hpp>
+#include <lrqat/transform/identity.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -123,7 +126,8 @@ struct slots {
   using estimator = get<kind::estimator, StraightThrough>;
   using initializer = get<kind::initializer, MinMax>;
   using trainable = get<kind::trainable, AdapterAndScale>;
-  using input = get<kind::input, NoInput>;
+  using transform = get<kind::transform, Identity>;
+  using input = typename input_behind<transform, get<kind::input, NoInput>>::type;
   using compute = get<kind::compute, Compute<float>>;
   using scale_format = get<kind::scale_format, Float32Scale>;
   using backend = typename backend_in<get<kind::backend, Cpu>, compute>::type;
@@ -144,8 +148,8 @@ inline constexpr bool is_one_of = (std::is_same_v<Kind, Known> || ...);
 template <class P>
 inline constexpr bool has_slot =
     is_one_of<typename kind_of<P>::type, kind::grid, kind::granularity, kind::storage,
-              kind::adapter, kind::placement, kind::estimator, kind::initializer, kind::input,
-              kind::trainable, kind::backend, kind::compute, kind::scale_format>;
+              kind::adapter, kind::placement, kind::estimator, kind::initializer, kind::transform,
+              kind::input, kind::trainable, kind::backend, kind::compute, kind::scale_format>;
 
 template <class... Ps>
 consteval bool kinds_are_known() {
@@ -187,6 +191,7 @@ consteval bool slots_model_their_concepts() {
                    placement = Placement<typename S::placement>,
                    estimator = Estimator<typename S::estimator>,
                    trainable = Trainable<typename S::trainable>,
+                   transform = Transform<typename S::transform>,
                    input = InputQuantizer<typename S::input>,
                    codes = std::is_same_v<typename S::compute, Compute<int8>>,
                    compute = !codes && Arithmetic<typename S::compute>;
@@ -212,6 +217,9 @@ consteval bool slots_model_their_concepts() {
     static_assert(Trainable<typename S::trainable>,
                   "QuantLinear<...>: the trainable set does not model lrqat::Trainable "
                   "(concept/trainable.hpp); the missing member follows.");
+    static_assert(Transform<typename S::transform>,
+                  "QuantLinear<...>: the transform does not model lrqat::Transform "
+                  "(concept/transform.hpp); the missing member follows.");
     static_assert(InputQuantizer<typename S::input>,
                   "QuantLinear<...>: the input does not model lrqat::InputQuantizer "
                   "(concept/input_quantizer.hpp); the missing member follows.");
@@ -222,7 +230,7 @@ consteval bool slots_model_their_concepts() {
                   "QuantLinear<...>: the compute policy does not model lrqat::Arithmetic "
                   "(concept/compute.hpp); the missing member follows.");
     return grid && codes_fit && granularity && adapter && placement && estimator && trainable &&
-           input && compute;
+           transform && input && compute;
   }
 }
 
@@ -273,6 +281,33 @@ consteval bool policies_agree() {
   return base_trains && rounds && in_domain && learns && computes;
 }
 
+/// What compiles but has no meaning.
+template <class S>
+consteval bool policies_make_sense() {
+  constexpr bool in_steps = !S::placement::needs_reals && !adds_after_rounding<typename S::placement>;
+  constexpr bool has_steps = !in_steps || std::is_same_v<typename S::adapter, NoAdapter> ||
+                             S::grid::code_max - S::grid::code_min >= 3;
+  constexpr bool has_step = !requires { requires S::estimator::needs_even_levels; } ||
+                            EvenGrid<typename S::grid>;
+  constexpr bool measurable = !measures_scale<typename S::trainable> || S::placement::needs_reals;
+  constexpr bool either = !measures_scale<typename S::trainable> || !S::trainable::scale;
+  static_assert(has_steps,
+                "QuantLinear<...>: InsideRounding adds the adapter in steps of the grid, and two or "
+                "three levels have none to speak of. Place the adapter in the WeightDomain.");
+  static_assert(has_step,
+                "QuantLinear<...>: Trust measures errors in steps of the grid, which this grid has "
+                "not. Where its levels are 1 apart, say so in the grid: static constexpr bool "
+                "levels_are_even = true.");
+  static_assert(measurable,
+                "QuantLinear<...>: a scale is measured from a weight in weight units, which "
+                "InsideRounding and Parallel do not keep. Place the adapter in the WeightDomain, or "
+                "let the scale learn.");
+  static_assert(either,
+                "QuantLinear<...>: a scale is measured or learned, not both. Leave one of "
+                "measures_scale and scale out of the trainable set.");
+  return has_steps && has_step && measurable && either;
+}
+
 /// Stops at the first group of checks that fails, so that one mistake gives one sentence.
 template <class... Ps>
 consteval bool valid_policies() {
@@ -281,7 +316,8 @@ consteval bool valid_policies() {
       if constexpr (kinds_are_single<Ps...>())
         if constexpr (slots_model_their_concepts<slots<Ps...>>())
           if constexpr (policies_fit_the_grid<slots<Ps...>>())
-            return policies_agree<slots<Ps...>>();
+            if constexpr (policies_agree<slots<Ps...>>())
+              return policies_make_sense<slots<Ps...>>();
   return false;
 }
 

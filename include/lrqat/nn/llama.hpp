@@ -242,6 +242,12 @@ class Llama {
     return all;
   }
 
+  /// Lets the layers follow their parameters, after an update or when a checkpoint is read.
+  void after_step() {
+    for (Linear& each : linears_)
+      if constexpr (requires { each.after_step(); }) each.after_step();
+  }
+
   void zero_gradients() {
     for (const Parameter<T>& parameter : parameters())
       std::fill(parameter.gradient.begin(), parameter.gradient.end(), T(0));

@@ -39,6 +39,8 @@ struct TrainPlan {
   std::uint64_t steps = 0;
   std::size_t accumulation = 1;  // batches whose gradients make one step
   std::function<double(std::uint64_t step)> schedule = ConstantSchedule{};  // of steps done
+  std::function<void()> after_step{};  // the model's, where it has one: after each update, and after
+                                       // a checkpoint is read
   double max_norm = std::numeric_limits<double>::infinity();  // of all gradients together
   /// Called with the number of steps done when a step's gradients are complete and before they are
   /// clipped: for regularisers, gates and filters of gradients. What it remembers between steps is
@@ -140,6 +142,7 @@ class TrainingRun {
             plan_.checkpoint.string(), "' to resume from");
     if (!present || plan_.resume == Resume::never) return;
     progress_ = restore_checkpoint(plan_.checkpoint, plan_.fingerprint, optimizer_);
+    if (plan_.after_step) plan_.after_step();
     expects(progress_.step <= plan_.steps, plan_.checkpoint.string(),
             ": the checkpoint is at step ", progress_.step, ", the run has only ", plan_.steps);
     first_step_ = progress_.step;
@@ -181,6 +184,7 @@ class TrainingRun {
     const double norm = clip_gradients(optimizer_.parameters(), plan_.max_norm);
     const double factor = plan_.schedule(progress_.step);
     optimizer_.step(factor);
+    if (plan_.after_step) plan_.after_step();
     ++progress_.step;
     const double spent = seconds_since(start_);
     progress_.seconds = seconds_before_ + spent;

@@ -27,8 +27,16 @@ struct Everything {
   static constexpr bool adapter = true, scale = true, bias = true;
 };
 
+/// The adapter learns, and scales are no parameters: after each update the layer's initializer
+/// measures them again from the latent weight (QuEST, LLM-QAT, TWN). Whoever updates the weights
+/// calls the layer's after_step(), as train() does.
+struct MeasuredScale {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = true, scale = false, bias = false, measures_scale = true;
+};
+
 static_assert(Trainable<AdapterAndScale> && Trainable<ScaleOnly> && Trainable<AdapterOnly> &&
-              Trainable<Everything>);
+              Trainable<Everything> && Trainable<MeasuredScale>);
 
 }  // namespace lrqat
 
