@@ -41,8 +41,8 @@
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/peqa.hpp>
-#include <lrqat/method/qwha.hpp>
 #include <lrqat/method/quest.hpp>
+#include <lrqat/method/qwha.hpp>
 #include <lrqat/method/rotated_lr_qat.hpp>
 #include <lrqat/method/ternary.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
