@@ -244,8 +244,9 @@ class Llama {
 
   /// Lets the layers follow their parameters, after an update or when a checkpoint is read.
   void after_step() {
-    for (Linear& each : linears_)
+    linears_.for_each([](const LinearName&, Linear& each) {
       if constexpr (requires { each.after_step(); }) each.after_step();
+    });
   }
 
   void zero_gradients() {
