@@ -47,6 +47,20 @@ struct GptqOptions {
 
 namespace detail {
 
+/// rest(r, j) += factors(r, 0) * upper[j] for each row, fused.
+inline void add_column(MatrixView<const float> factors, std::span<const float> upper,
+                       MatrixView<float> rest) {
+  kernel::vectorised([&] {
+    for (std::size_t r = 0; r < rest.rows; ++r) {
+      const float factor = factors(r, 0);
+      kernel::for_each_lane(upper.size(), [=, u = upper.data(), row = rest.row(r).data()](
+                                              std::size_t j) {
+        row[j] = fused_multiply_add(factor, u[j], row[j]);
+      });
+    }
+  });
+}
+
 /// GPTQ on some rows of a weight at once.
 template <Grid G, InitializerOf<G> I>
 struct GptqRows {
@@ -84,10 +98,10 @@ struct GptqRows {
   }
 
   void column(std::size_t k, std::size_t begin, std::size_t end) const {
-    const float* const upper = factor.matrix().row(k).data();
-    const std::size_t j = factor.order[k];
+    const std::span<const float> upper = factor.matrix().row(k);
+    const std::size_t j = factor.order[k], next = k + 1;
     for (std::size_t r = 0; r < rest.rows; ++r) {
-      float* const row = rest.row(r).data();
+      const float* const row = rest.row(r).data();
       QParams& shared = qparams[layout.index(first + r, j)];
       if (chooses && k % layout.group_columns == 0) {
         const std::size_t count = std::min(layout.group_columns, rest.cols - k);
@@ -97,13 +111,10 @@ struct GptqRows {
               ") grew beyond float32 on the way; give gptq_factor a larger damping");
       const float rounded = on_grid<G>(row[k], shared);
       found(first + r, j) = rounded;
-      const float minus_error = (rounded - row[k]) / upper[k];
-      off(r, k - begin) = minus_error;
-      const std::size_t next = k + 1;
-      kernel::for_each_lane(end - next, [=](std::size_t i) {
-        row[next + i] = fused_multiply_add(minus_error, upper[next + i], row[next + i]);
-      });
+      off(r, k - begin) = (rounded - row[k]) / upper[k];
     }
+    add_column(off.block(0, k - begin, rest.rows, 1), upper.subspan(next, end - next),
+               rest.block(0, next, rest.rows, end - next));
   }
 };
 
@@ -170,7 +181,7 @@ WeightOnGrid gptq(MatrixView<const float> weight, const GptqFactor& factor,
                                       off,
                                       found.qparams,
                                       {found.values.data(), weight.rows, in}};
-    kernel::vectorised([&part] { part.run(); });
+    part.run();
   });
   return found;
 }
