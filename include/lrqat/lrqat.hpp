@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // lrqat.hpp: the whole of the quantized linear layer in one include: policies, QuantLinear,
 // MergedLinear, the named methods. Models, training and files have their own headers (nn/,
-// optim/, train/, io/); doors to other libraries are in interop/ and backend/onednn.hpp.
+// optim/, train/, io/), and so have the initializers that ask for statistics of the inputs
+// (initializer/); doors to other libraries are in interop/, initializer/eigen/ and
+// backend/onednn.hpp.
 #ifndef LRQAT_LRQAT_HPP
 #define LRQAT_LRQAT_HPP
 
