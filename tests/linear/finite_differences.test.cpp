@@ -10,35 +10,13 @@
 
 #include <catch2/catch.hpp>
 #include <support/matrix.hpp>
+#include <support/smooth_grid.hpp>
 
 #include <cmath>
 #include <numeric>
 
 namespace lrqat::test {
 namespace {
-
-/// Reals between two ends.
-struct Smooth {
-  using policy_kind = kind::grid;
-  static constexpr int bits = 4, code_min = -4, code_max = 3;
-  static constexpr bool has_zero_point = false;
-  template <class V>
-  LRQAT_INLINE static V round(V u) {
-    return u;
-  }
-  template <class V>
-  LRQAT_INLINE static V clip(V rounded, V) {
-    return clamp(rounded, V(code_min), V(code_max));
-  }
-  template <class V>
-  LRQAT_INLINE static int code(V level, V) {
-    return static_cast<int>(level);
-  }
-  template <class V>
-  LRQAT_INLINE static V level(int code, V) {
-    return static_cast<V>(code);
-  }
-};
 
 constexpr std::size_t out = 5, in = 9, tokens = 4;
 
