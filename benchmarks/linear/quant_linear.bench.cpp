@@ -66,6 +66,7 @@ using Q44InBf16 =
 using Group128InBf16 =
     QuantLinear<Int<4>, PerGroup<128>, FixedPoint, LowRank<dynamic>, Compute<lrqat::bf16>>;
 using Beside = QuantLinear<Int<4>, PerChannel, LowRank<dynamic>, Parallel>;
+using Sparse = QuantLinear<Int<4>, PerChannel, FixedPoint, SparseHadamard<dynamic>>;
 using OwnGrid = QuantLinear<OwnInt4, PerChannel, FixedPoint, LowRank<dynamic>>;
 #if __has_include(<dnnl.hpp>)
 using Q44OnOneDnn = QuantLinear<Int<4>, PerChannel, FixedPoint, LowRank<dynamic>, OneDnn>;
@@ -111,7 +112,7 @@ void run_layer(benchmark::State& state, const Case& each) {
   options.rank = each.rank;
   Layer layer({weight.data(), out, in}, options);
   for (const auto& parameter : layer.parameters())
-    if (parameter.name == "A")
+    if (parameter.role == Role::adapter && parameter.name != "B")
       for (std::size_t i = 0; i < parameter.value.size(); ++i)
         parameter.value[i] = random.uniform(i) - 0.5f;
   set_thread_count(each.threads);
@@ -219,10 +220,12 @@ void register_all() {
       add_layer<InWeightDomain>("weight_domain", each);
       add_layer<Beside>("parallel", each);
       add_layer<OwnGrid>("own_grid", each);
+      add_layer<Sparse>("sparse_hadamard", each);
       add_layer<Group128InBf16>("group128_bf16", each);
     };
     add_layer<Q44>("q4.4", of(Pass::rebuild, wide, 1));
     add_layer<PackedInt4>("packed", of(Pass::rebuild, wide, 1));
+    add_layer<Sparse>("sparse_hadamard", of(Pass::rebuild, wide, 1));
     add_layer<Q44>("q4.4", of(Pass::forward, wide, 512));
     add_layer<Q44>("q4.4", of(Pass::backward, wide, 512));
     for (const std::size_t tokens : Sizes{128, 512, 1024}) {

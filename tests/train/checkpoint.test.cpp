@@ -2,6 +2,8 @@
 // tests/train/checkpoint.test.cpp
 #include <lrqat/train/checkpoint.hpp>
 
+#include <lrqat/adapter/sparse_hadamard.hpp>
+
 #include "support/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -85,6 +87,38 @@ TEST_CASE("Checkpoint: other names and lengths are refused, nothing is half rest
   CHECK(a == std::vector<float>(3));
   CHECK(s == std::vector<float>(2));
   CHECK(longer.steps() == 0);
+}
+
+TEST_CASE("Checkpoint: coefficients at other places are refused", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "run.safetensors";
+  struct Adapter {
+    lrqat::SparseHadamard<2>::state state;
+    AdamW optimizer;
+    explicit Adapter(std::uint64_t seed)
+        : state({6, 40}, {.seed = seed}), optimizer(state.parameters()) {}
+    void step() {
+      optimizer.zero_gradients();
+      std::vector<float> gradient(240, 0.5f), shared(state.shared_gradients());
+      state.add({0, 0, 6, 40}, {gradient.data(), 6, 40});
+      state.backward({0, 0, 6, 40}, {gradient.data(), 6, 40}, shared);
+      state.reduce(shared);
+      optimizer.step();
+    }
+    std::vector<float> coefficients() const {
+      return {state.coefficients().begin(), state.coefficients().end()};
+    }
+  };
+  Adapter run(1), resumed(1), other(2);
+  run.step();
+  save_checkpoint(path, "", {1, 0}, run.optimizer);
+  restore_checkpoint(path, "", resumed.optimizer);
+  run.step();
+  resumed.step();
+  CHECK(resumed.coefficients() == run.coefficients());
+  CHECK_THROWS_WITH(restore_checkpoint(path, "", other.optimizer),
+                    Catch::Contains("coefficients@"));
+  CHECK(other.coefficients() == std::vector<float>(92));
 }
 
 TEST_CASE("Checkpoint: numbers that no run can have are neither written nor read", "[train]") {
