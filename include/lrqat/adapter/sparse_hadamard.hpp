@@ -9,6 +9,7 @@
 #include <lrqat/core/numeric.hpp>  // fused_multiply_add
 #include <lrqat/core/rng.hpp>
 #include <lrqat/core/scratch.hpp>
+#include <lrqat/kernel/clear.hpp>
 #include <lrqat/kernel/hadamard_order.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/kernel/walsh_hadamard.hpp>
@@ -117,7 +118,7 @@ struct SparseHadamard {
       const Blocks blocks = blocks_of(tile);
       const auto delta = scratch<struct delta_slot>(1, blocks.columns);
       for (std::size_t i = 0; i < tile.rows; ++i) {
-        std::fill_n(delta.data, blocks.columns, 0.0f);
+        kernel::clear(delta);
         for_each_coefficient(tile.row + i, blocks, [&](std::size_t e, std::size_t at, float sign) {
           delta.data[at] += sign * coefficients_[e];  // the product is exact
         });
@@ -138,7 +139,7 @@ struct SparseHadamard {
       const Blocks blocks = blocks_of(tile);
       const auto spectrum = scratch<struct spectrum_slot>(1, blocks.columns);
       for (std::size_t i = 0; i < tile.rows; ++i) {
-        std::fill_n(spectrum.data, blocks.columns, 0.0f);
+        kernel::clear(spectrum);
         std::copy_n(grad_z.row(i).data(), tile.cols, spectrum.data + blocks.before);
         kernel::walsh_hadamard(spectrum, block_);
         for_each_coefficient(tile.row + i, blocks, [&](std::size_t e, std::size_t at, float sign) {
