@@ -91,6 +91,10 @@ void hugging_face_config(std::span<const std::byte> input) {
   has_result([&] {
     const LlamaConfig config = detail::HuggingFaceConfig(path).read();
     detail::check_config(config, "what was read");
+    if (config.head_dim > 1024) return;
+    for (const float divisor : rope_divisors(config.rope_scaling, config.head_dim,
+                                             static_cast<double>(config.rope_theta)))
+      must(std::isfinite(divisor) && divisor > 0.0f, "a frequency divided by no number");
   });
 }
 
