@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -21,6 +22,14 @@ TEST_CASE("sum_over: adds in the type it is asked for", "[kernel]") {
     return i == 0 ? 0x1p24f : i == 16 ? 1.0f : 0.0f;
   });
   CHECK(sum == 0x1p24 + 1);
+}
+
+TEST_CASE("sum_of_bytes: every byte once, for every length", "[kernel]") {
+  std::vector<std::uint8_t> bytes(200);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(255 - i % 7);
+  std::int32_t expected = 0;
+  for (std::size_t count = 0; count < bytes.size(); expected += bytes[count++])
+    CHECK(lrqat::kernel::sum_of_bytes(bytes.data(), count) == expected);
 }
 
 TEST_CASE("max_over: finds the largest wherever it is", "[kernel]") {

@@ -35,7 +35,7 @@ struct CpuInt8 {
 
   template <IntegerInput In, class Weight>
   static void forward_codes(const Weight& weight, MatrixView<const float> x, MatrixView<float> y) {
-    const std::size_t most = tokens_at_once(x.cols);
+    const std::size_t most = tokens_at_once(x.rows, x.cols);
     for (std::size_t first = 0; first < x.rows; first += most) {
       const std::size_t count = std::min(most, x.rows - first);
       multiply(weight, Activations::template make<In>(weight, x.block(first, 0, count, x.cols)),
@@ -54,10 +54,11 @@ struct CpuInt8 {
   }
 
  private:
-  /// Codes of a block of tokens, in tiles of up to 12 as the kernels read them; parallel to it what
-  /// a kernel needs of each token and group.
+  /// Codes of a block of tokens, in tiles as the kernels read them: all but the last have
+  /// `tile_tokens`, the last has `last_tokens`. Parallel to it what a kernel needs of each token
+  /// and group.
   struct Activations {
-    std::size_t tokens, tile_tokens, steps, group_count;
+    std::size_t tokens, tile_tokens, last_tokens, steps, group_count;
     const kernel::GroupBlocks* groups;
     const std::uint32_t* ones;        // [step]
     const std::uint32_t* x;           // [tile][step][token of the tile]
@@ -72,87 +73,94 @@ struct CpuInt8 {
       const std::size_t group_columns = weight.layout().group_columns;
       const std::size_t group_count = weight.layout().scales.cols;
       const auto groups = scratch<struct groups_slot, kernel::GroupBlocks>(1, group_count);
+      const auto columns = [=](std::size_t g) {
+        return Columns{g * group_columns, std::min(x.cols, (g + 1) * group_columns)};
+      };
       std::size_t steps = 0;
       for (std::size_t g = 0; g < group_count; ++g) {
-        const std::size_t first = g * group_columns;
-        const std::size_t end = std::min(x.cols, first + group_columns);
-        const std::size_t block = first / Codes::inputs;
-        groups(0, g) = {block, Codes::blocks(end) - block};
+        const std::size_t block = columns(g).first / Codes::inputs;
+        groups(0, g) = {block, Codes::blocks(columns(g).end) - block};
         steps += groups(0, g).count * Codes::steps;
       }
+      const auto ones = scratch<struct ones_slot, std::uint32_t>(1, steps).row(0);
+      for (std::size_t g = 0, step = 0; g < group_count; ++g)
+        for (std::size_t i = 0; i < groups(0, g).count * Codes::steps; ++i, ++step)
+          ones[step] = ones_of(columns(g), groups(0, g).first * Codes::inputs + 4 * i);
+
       const std::size_t tile = tile_of(x.rows), tiles = (x.rows + tile - 1) / tile;
-      const auto ones = scratch<struct ones_slot, std::uint32_t>(1, steps);
-      const auto words = scratch<struct codes_slot, std::uint32_t>(tiles, steps * tile);
-      const auto zero = scratch<struct zero_slot, std::int32_t>(tiles, tile);
-      const auto scale = scratch<struct scale_slot>(tiles, tile);
-      const auto sums = scratch<struct sum_slot, std::int32_t>(tiles, group_count * tile);
-      const auto starts = scratch<struct start_slot, std::int32_t>(tiles, group_count * tile);
-      const auto place = [&](std::span<const std::uint8_t> codes, std::uint32_t* to,
-                             std::size_t to_step, auto finish) LRQAT_INLINE_LAMBDA {
-        for (std::size_t g = 0; g < group_count; ++g) {
-          const std::size_t first = g * group_columns;
-          const std::size_t end = std::min(x.cols, first + group_columns);
-          to = place_group(codes, first, end, groups(0, g).first * Codes::inputs,
-                           (groups(0, g).first + groups(0, g).count) * Codes::inputs, to, to_step);
-          finish(g, first, end);
-        }
-      };
-      const auto every_one = scratch<struct token_slot, std::uint8_t>(1, x.cols).row(0);
-      std::fill(every_one.begin(), every_one.end(), std::uint8_t{1});
-      place(every_one, ones.data, 1, [](std::size_t, std::size_t, std::size_t) {});
-      parallel_for(tiles * tile, [&](std::size_t padded_token) {
-        const std::size_t i = padded_token / tile, t = padded_token % tile;
-        const auto codes = scratch<struct token_slot, std::uint8_t>(1, x.cols).row(0);
+      const std::size_t last = last_tile_of(x.rows, tile), padded = (tiles - 1) * tile + last;
+      const auto words = scratch<struct codes_slot, std::uint32_t>(steps, padded);
+      const auto zero = scratch<struct zero_slot, std::int32_t>(1, padded).row(0);
+      const auto scale = scratch<struct scale_slot>(1, padded).row(0);
+      const auto sums = scratch<struct sum_slot, std::int32_t>(group_count, padded);
+      const auto starts = scratch<struct start_slot, std::int32_t>(group_count, padded);
+      parallel_for(padded, [&](std::size_t token) {
+        const std::size_t first = token / tile * tile, t = token - first;
+        const std::size_t height = first + tile < padded ? tile : padded - first;
+        const auto codes =
+            scratch<struct token_slot, std::uint8_t>(1, Codes::blocks(x.cols) * Codes::inputs)
+                .row(0);
+        std::fill(codes.begin() + static_cast<std::ptrdiff_t>(x.cols), codes.end(),
+                  std::uint8_t{0});
         // Tokens that fill up the last tile are the last one again; nobody sees them.
-        const auto token = In::quantize(x.row(std::min(padded_token, x.rows - 1)), codes);
-        scale(i, t) = token.scale;
-        zero(i, t) = static_cast<std::int32_t>(token.zero_point);
+        const auto shared = In::quantize(x.row(std::min(token, x.rows - 1)), codes.first(x.cols));
+        scale[token] = shared.scale;
+        zero[token] = static_cast<std::int32_t>(shared.zero_point);
         kernel::vectorised([&] {
-          place(codes, words.row(i).data() + t, tile,
-                [&](std::size_t g, std::size_t first, std::size_t end) LRQAT_INLINE_LAMBDA {
-                  const auto sum = kernel::sum_over<std::int32_t>(
-                      end - first, [from = codes.data() + first](std::size_t j)
-                                       LRQAT_INLINE_LAMBDA { return std::int32_t{from[j]}; });
-                  const std::int32_t difference =
-                      sum - zero(i, t) * static_cast<std::int32_t>(end - first);
-                  sums(i, g * tile + t) = difference;
-                  starts(i, g * tile + t) =
-                      Grid::has_zero_point ? 0 : difference * level_offset<Codes, Grid>;
-                });
+          std::uint32_t* to = words.data + first * steps + t;
+          const std::uint32_t* one = ones.data();
+          for (std::size_t g = 0; g < group_count; ++g) {
+            const std::uint8_t* from = codes.data() + groups(0, g).first * Codes::inputs;
+            for (std::size_t i = groups(0, g).count * Codes::steps; i != 0; --i, from += 4) {
+              *to = word_of(from) & *one++ * 0xFFu;
+              to += height;
+            }
+            const auto [begin, end] = columns(g);
+            const std::int32_t sum = kernel::sum_of_bytes(codes.data() + begin, end - begin);
+            const std::size_t cell = first * group_count + g * height + t;
+            sums.data[cell] = sum - zero[token] * static_cast<std::int32_t>(end - begin);
+            starts.data[cell] =
+                Grid::has_zero_point ? 0 : sums.data[cell] * level_offset<Codes, Grid>;
+          }
         });
       });
-      return {x.rows,     tile,      steps,      group_count, groups.data, ones.data,
-              words.data, zero.data, scale.data, sums.data,   starts.data};
+      return {x.rows,      tile,       last,        steps,        group_count, groups.data,
+              ones.data(), words.data, zero.data(), scale.data(), sums.data,   starts.data};
     }
 
-    /// Inputs [first, end) of a group whose blocks are [block, block_end), four to a word.
-    static std::uint32_t* place_group(std::span<const std::uint8_t> codes, std::size_t first,
-                                      std::size_t end, std::size_t block, std::size_t block_end,
-                                      std::uint32_t* to, std::size_t to_step) {
-      for (std::size_t j = block; j < block_end; j += 4, to += to_step) {
-        std::uint32_t word = 0;
-        if (j >= first && j + 4 <= end)
-          word = codes[j] | std::uint32_t{codes[j + 1]} << 8 | std::uint32_t{codes[j + 2]} << 16 |
-                 std::uint32_t{codes[j + 3]} << 24;
-        else
-          for (std::size_t i = std::max(j, first); i < std::min(j + 4, end); ++i)
-            word |= std::uint32_t{codes[i]} << (i - j) * 8;
-        *to = word;
-      }
-      return to;
+    struct Columns {
+      std::size_t first, end;
+    };
+    /// A 1 in each byte whose input, four from `input` on, is one of `columns`.
+    static std::uint32_t ones_of(Columns columns, std::size_t input) {
+      std::uint32_t ones = 0;
+      for (unsigned i = 0; i < 4; ++i)
+        if (input + i >= columns.first && input + i < columns.end) ones |= 1u << 8 * i;
+      return ones;
+    }
+    LRQAT_INLINE static std::uint32_t word_of(const std::uint8_t* codes) {
+      return codes[0] | std::uint32_t{codes[1]} << 8 | std::uint32_t{codes[2]} << 16 |
+             std::uint32_t{codes[3]} << 24;
     }
   };
 
-  static constexpr std::size_t few = 8;
+  static constexpr std::size_t few = 8, most_in_tile = 12;
 
   static std::size_t tile_of(std::size_t tokens) {
-    return tokens <= 2 ? tokens : tokens <= few ? 4 : 12;
+    return tokens <= 2 ? tokens : tokens <= few ? 4 : most_in_tile;
   }
-  /// Codes of about 512 KiB, in whole tiles: what a second-level cache holds beside two panels.
-  static std::size_t tokens_at_once(std::size_t in) {
-    return std::clamp<std::size_t>((std::size_t{512} << 10) / std::max<std::size_t>(in, 1) / 12, 4,
-                                   64) *
-           12;
+  static std::size_t last_tile_of(std::size_t tokens, std::size_t tile) {
+    const std::size_t rest = (tokens - 1) % tile + 1;
+    return tile <= 2 ? rest : (rest + 3) / 4 * 4;
+  }
+  /// Equal blocks of tokens, in whole tiles. Codes of 512 KiB are what a second-level cache holds
+  /// beside two panels.
+  static std::size_t tokens_at_once(std::size_t tokens, std::size_t in) {
+    const std::size_t most = std::clamp<std::size_t>(
+        (std::size_t{512} << 10) / std::max<std::size_t>(in, 1), 4 * most_in_tile, 768);
+    const std::size_t blocks = std::max<std::size_t>(1, (tokens + most - 1) / most);
+    const std::size_t tiles = (tokens + blocks * most_in_tile - 1) / (blocks * most_in_tile);
+    return tiles * most_in_tile;
   }
 
   template <class Weight>
@@ -163,10 +171,11 @@ struct CpuInt8 {
     const bool is_few = x.tokens <= few;
     const std::size_t streams = is_few ? 4 : 2, panels = Codes::panels(y.cols);
     const std::size_t tasks = (panels + streams - 1) / streams;
-    const auto first = kernel::int8_tile<bits, has_zero>({x.tile_tokens, streams, is_few});
-    const auto further = kernel::int8_tile<bits, has_zero>(
-        is_few ? kernel::further_four_tokens : kernel::Int8Shape{12, 2, false});
-    const auto sums = kernel::int8_sums<bits>();
+    const auto first = kernel::int8_tile<bits, has_zero>({x.tile_tokens, streams, true});
+    const auto further =
+        is_few ? nullptr : kernel::int8_tile<bits, has_zero>({x.tile_tokens, streams, false});
+    const auto last = kernel::int8_tile<bits, has_zero>(
+        is_few ? kernel::further_four_tokens : kernel::Int8Shape{x.last_tokens, streams, false});
     parallel_for(tasks, [&](std::size_t task) {
       // Panel v of a task is in the v-th part of the rows: each stream goes on from task to task.
       kernel::Int8Tile tile{};
@@ -188,20 +197,16 @@ struct CpuInt8 {
         tile.scale[v] = weight.panel_scales().scales(rows[v]);
         tile.zero[v] = weight.panel_scales().zero_points(rows[v]);
       }
-      if (!is_few) {
-        tile.x = x.ones;
-        sums(tile);
-      }
-      const std::size_t height = x.tile_tokens;
-      for (std::size_t t = 0, i = 0; t < x.tokens; t += height, ++i) {
-        tile.x = x.x + i * x.steps * height;
+      for (std::size_t t = 0; t < x.tokens; t += x.tile_tokens) {
+        tile.x = x.x + t * x.steps;
         tile.zero_x = x.zero + t;
         tile.scale_x = x.scale + t;
-        tile.x_sum = x.sum + i * x.group_count * height;
-        tile.start = x.start + i * x.group_count * height;
-        tile.tokens = std::min(height, x.tokens - t);
+        tile.x_sum = x.sum + t * x.group_count;
+        tile.start = x.start + t * x.group_count;
+        tile.tokens = std::min(x.tile_tokens, x.tokens - t);
         for (std::size_t v = 0; v < streams; ++v) tile.y[v] = y.data + t * y.stride + rows[v];
-        (i == 0 ? first : further)(tile);
+        const bool is_last = t + x.tile_tokens >= x.tokens;
+        (t == 0 ? first : is_last ? last : further)(tile);
       }
     });
   }

@@ -125,18 +125,16 @@ LRQAT_INLINE void mask_token(TokenScale<T> token, T code_max, std::span<const T>
 template <class CodeOf>
 LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of,
                               std::span<std::uint8_t> codes) {
-  constexpr std::size_t block = 64, lanes = 16;
-  float total[lanes] = {};  // NaN as soon as a code is
+  constexpr std::size_t block = 64;
+  float total[block] = {};  // NaN as soon as a code is
   for (std::size_t first = 0; first < x.size(); first += block) {
     const std::size_t count = std::min(block, x.size() - first);
     alignas(64) float code[block] = {};
     alignas(64) std::int32_t integer[block];
     kernel::for_each_lane(count, [=, from = x.data() + first, to = code](std::size_t i)
                                      LRQAT_INLINE_LAMBDA { to[i] = code_of(from[i]); });
-    for (std::size_t part = 0; part < block; part += lanes) {
-      LRQAT_INDEPENDENT
-      for (std::size_t lane = 0; lane < lanes; ++lane) total[lane] += code[part + lane];
-    }
+    LRQAT_INDEPENDENT
+    for (std::size_t i = 0; i < block; ++i) total[i] += code[i];
     LRQAT_INDEPENDENT
     for (std::size_t i = 0; i < block; ++i)
       integer[i] = static_cast<std::int32_t>(code[i] >= 0.0f ? code[i] : 0.0f);

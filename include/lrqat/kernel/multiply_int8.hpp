@@ -17,7 +17,8 @@
 namespace lrqat::kernel {
 
 /// Shapes of tiles that exist: few tokens take four panels, which are so many streams from memory;
-/// many take as many tokens as the registers of AVX-512 hold sums for.
+/// many take as many tokens as the registers of AVX-512 hold sums for, the last of them fewer.
+/// The first tile of a panel makes its sums.
 struct Int8Shape {
   std::size_t tokens, panels;
   bool makes_sums;
@@ -25,7 +26,8 @@ struct Int8Shape {
 };
 inline constexpr Int8Shape few_tokens[] = {{1, 4, true}, {2, 4, true}, {4, 4, true}};
 inline constexpr Int8Shape further_four_tokens{4, 4, false};
-inline constexpr Int8Shape many_tokens[] = {{4, 2, false}, {8, 2, false}, {12, 2, false}};
+inline constexpr Int8Shape many_tokens{12, 2, true};
+inline constexpr Int8Shape further_tokens[] = {{4, 2, false}, {8, 2, false}, {12, 2, false}};
 
 using Int8Function = void (*)(const Int8Tile&);
 
@@ -38,9 +40,10 @@ Int8Function int8_tile(Int8Shape shape) {
   if (shape == few_tokens[1]) return Kernel::template run<bits, has_zero, 2, 4, true>;
   if (shape == few_tokens[2]) return Kernel::template run<bits, has_zero, 4, 4, true>;
   if (shape == further_four_tokens) return Kernel::template run<bits, has_zero, 4, 4, false>;
-  if (shape == many_tokens[0]) return Kernel::template run<bits, has_zero, 4, 2, false>;
-  if (shape == many_tokens[1]) return Kernel::template run<bits, has_zero, 8, 2, false>;
-  if (shape == many_tokens[2]) return Kernel::template run<bits, has_zero, 12, 2, false>;
+  if (shape == many_tokens) return Kernel::template run<bits, has_zero, 12, 2, true>;
+  if (shape == further_tokens[0]) return Kernel::template run<bits, has_zero, 4, 2, false>;
+  if (shape == further_tokens[1]) return Kernel::template run<bits, has_zero, 8, 2, false>;
+  if (shape == further_tokens[2]) return Kernel::template run<bits, has_zero, 12, 2, false>;
   fail("int8_tile: no tile of ", shape.tokens, " tokens by ", shape.panels, " panels");
 }
 
@@ -58,22 +61,6 @@ Int8Function int8_tile(Int8Shape shape) {
   }
 #endif
   return int8_tile<bits, has_zero, Int8Unit::portable>(shape);
-}
-
-/// Sums of operands for the tiles of many_tokens, on active_int8_unit().
-template <unsigned bits>
-Int8Function int8_sums() {
-#if LRQAT_X86
-  switch (active_int8_unit()) {
-    case Int8Unit::avx512_vnni:
-      return Int8Kernel<Int8Unit::avx512_vnni>::sums<bits, 2>;
-    case Int8Unit::avx2:
-      return Int8Kernel<Int8Unit::avx2>::sums<bits, 2>;
-    case Int8Unit::portable:
-      break;
-  }
-#endif
-  return Int8Kernel<Int8Unit::portable>::sums<bits, 2>;
 }
 
 }  // namespace lrqat::kernel

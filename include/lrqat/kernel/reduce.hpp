@@ -6,6 +6,7 @@
 #include <lrqat/core/config.hpp>  // LRQAT_INDEPENDENT, LRQAT_INLINE
 
 #include <cstddef>
+#include <cstdint>
 
 namespace lrqat::kernel {
 
@@ -26,6 +27,25 @@ LRQAT_INLINE Sum sum_over(std::size_t count, Term term) {
   for (std::size_t half = lanes / 2; half > 0; half /= 2)
     for (std::size_t lane = 0; lane < half; ++lane) partial[lane] += partial[lane + half];
   return partial[0];
+}
+
+/// The sum of bytes, below 2^31. For use inside vectorised().
+LRQAT_INLINE std::int32_t sum_of_bytes(const std::uint8_t* bytes, std::size_t count) {
+  constexpr std::size_t lanes = 64, quarter = 16;
+  std::int32_t partial[lanes] = {}, sum = 0;
+  std::size_t first = 0;
+  for (; first + lanes <= count; first += lanes) {
+    LRQAT_INDEPENDENT
+    for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] += bytes[first + lane];
+  }
+  for (; first + quarter <= count; first += quarter) {
+    LRQAT_INDEPENDENT
+    for (std::size_t lane = 0; lane < quarter; ++lane) partial[lane] += bytes[first + lane];
+  }
+  LRQAT_INDEPENDENT
+  for (std::size_t lane = 0; lane < lanes; ++lane) sum += partial[lane];
+  for (; first < count; ++first) sum += bytes[first];
+  return sum;
 }
 
 /// The largest of values[0, count), count >= 1; NaNs are passed over unless all are NaN.

@@ -25,15 +25,11 @@ struct Int8Kernel<Int8Unit::avx2> {
   template <unsigned bits, bool has_zero, std::size_t tokens, std::size_t panels, bool makes_sums>
   static void run(const Int8Tile& tile) {
     constexpr std::size_t at_once = tokens < 4 ? tokens : 4;
-    if constexpr (makes_sums) sums<bits, panels>(tile);
-    for (std::size_t v = 0; v < panels; ++v)
+    for (std::size_t v = 0; v < panels; ++v) {
+      if constexpr (makes_sums) sum_panel<bits>(tile, v);
       for (std::size_t t = 0; t < tile.tokens; t += at_once)
         multiply_panel<bits, has_zero, at_once>(tile, v, t, tokens);
-  }
-
-  template <unsigned bits, std::size_t panels>
-  static void sums(const Int8Tile& tile) {
-    for (std::size_t v = 0; v < panels; ++v) sum_panel<bits>(tile, v);
+    }
   }
 
  private:

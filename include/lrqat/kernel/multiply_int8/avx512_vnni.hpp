@@ -24,7 +24,15 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
   template <unsigned bits, bool has_zero, std::size_t tokens, std::size_t panels, bool makes_sums>
   static void run(const Int8Tile& tile) {
     using Codes = InterleavedCodes<bits>;
-    alignas(64) float y[tokens][panels][lanes] = {};
+    __m512 y[tokens][panels];
+    LRQAT_UNROLL
+    for (std::size_t t = 0; t < tokens; ++t) {
+      LRQAT_UNROLL
+      for (std::size_t v = 0; v < panels; ++v) y[t][v] = _mm512_setzero_ps();
+    }
+    for (std::size_t v = 0; v < panels; ++v)
+      for (std::size_t t = 0; t < tile.tokens; ++t)
+        __builtin_prefetch(tile.y[v] + t * tile.y_stride, 1);
     const std::uint32_t* x = tile.x;
     const std::uint32_t* ones = tile.ones;
     for (std::size_t g = 0; g < tile.group_count; ++g) {
@@ -40,7 +48,7 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
       for (std::size_t v = 0; v < panels; ++v) operand_sum[v] = _mm512_setzero_si512();
       std::size_t at = group.first * Codes::words;
       for (std::size_t block = group.count; block != 0; --block, at += Codes::words) {
-        if constexpr (tokens <= 4)
+        if constexpr (makes_sums)
           for (std::size_t v = 0; v < panels; ++v)
             for (std::size_t line = 0; line < Codes::lines; ++line)
               __builtin_prefetch(tile.panel[v] + at + line * lanes + words_ahead);
@@ -70,7 +78,7 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
       LRQAT_UNROLL
       for (std::size_t v = 0; v < panels; ++v) {
         const std::size_t cell = g * lanes;
-        if constexpr (tokens <= 4) __builtin_prefetch(tile.scale[v] + cell + words_ahead);
+        if constexpr (makes_sums) __builtin_prefetch(tile.scale[v] + cell + words_ahead);
         if constexpr (!makes_sums)
           operand_sum[v] = _mm512_loadu_si512(tile.sum[v] + cell);
         else if (tile.keeps_sums)
@@ -84,41 +92,15 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
             whole = _mm512_sub_epi32(
                 whole, _mm512_mullo_epi32(_mm512_set1_epi32(tile.x_sum[g * tokens + t]),
                                           _mm512_loadu_si512(tile.zero[v] + cell)));
-          _mm512_store_ps(y[t][v],
-                          _mm512_fmadd_ps(scale, _mm512_maskz_cvtepi32_ps(every_lane, whole),
-                                          _mm512_load_ps(y[t][v])));
+          y[t][v] = _mm512_fmadd_ps(scale, _mm512_maskz_cvtepi32_ps(every_lane, whole), y[t][v]);
         }
       }
     }
     for (std::size_t v = 0; v < panels; ++v) {
       const auto mask = static_cast<__mmask16>((1u << tile.rows[v]) - 1u);
       for (std::size_t t = 0; t < tile.tokens; ++t)
-        _mm512_mask_storeu_ps(
-            tile.y[v] + t * tile.y_stride, mask,
-            _mm512_mul_ps(_mm512_set1_ps(tile.scale_x[t]), _mm512_load_ps(y[t][v])));
-    }
-  }
-
-  template <unsigned bits, std::size_t panels>
-  static void sums(const Int8Tile& tile) {
-    using Codes = InterleavedCodes<bits>;
-    const std::uint32_t* ones = tile.ones;
-    for (std::size_t g = 0; g < tile.group_count; ++g) {
-      __m512i sum[panels];
-      LRQAT_UNROLL
-      for (std::size_t v = 0; v < panels; ++v) sum[v] = _mm512_setzero_si512();
-      std::size_t at = tile.groups[g].first * Codes::words;
-      for (std::size_t block = tile.groups[g].count; block != 0; --block, at += Codes::words) {
-        LRQAT_UNROLL
-        for (std::size_t step = 0; step < Codes::steps; ++step) {
-          const __m512i one = broadcast(ones++);
-          LRQAT_UNROLL
-          for (std::size_t v = 0; v < panels; ++v)
-            sum[v] = add_products(sum[v], one, operand<bits>(tile.panel[v] + at, step));
-        }
-      }
-      LRQAT_UNROLL
-      for (std::size_t v = 0; v < panels; ++v) _mm512_storeu_si512(tile.sum[v] + g * lanes, sum[v]);
+        _mm512_mask_storeu_ps(tile.y[v] + t * tile.y_stride, mask,
+                              _mm512_mul_ps(_mm512_set1_ps(tile.scale_x[t]), y[t][v]));
     }
   }
 

@@ -47,8 +47,6 @@ struct Int8Tile {
 ///       y = scale_x (scale_0 D_0 + scale_1 D_1 + ...), a chain of fused multiply-adds from 0 on,
 ///           D converted to float32 before
 ///       makes_sums: writes tile.sum beside, or may where !keeps_sums; it otherwise reads it
-///   sums<bits, panels>(tile)
-///       writes tile.sum alone
 template <Int8Unit>
 struct Int8Kernel;
 

@@ -19,12 +19,15 @@ template <>
 struct Int8Kernel<Int8Unit::portable> {
   template <unsigned bits, bool has_zero, std::size_t tokens, std::size_t panels, bool makes_sums>
   static void run(const Int8Tile& tile) {
-    if constexpr (makes_sums) sums<bits, panels>(tile);
-    run<bits, has_zero>(tile, tokens, panels);
+    if constexpr (makes_sums) make_sums<bits>(tile, panels);
+    multiply<bits, has_zero>(tile, tokens, panels);
   }
 
+ private:
+  static constexpr std::size_t lanes = 16;
+
   template <unsigned bits, bool has_zero>
-  static void run(const Int8Tile& tile, std::size_t tokens, std::size_t panels) {
+  static void multiply(const Int8Tile& tile, std::size_t tokens, std::size_t panels) {
     vectorised([&] {
       for (std::size_t v = 0; v < panels; ++v)
         for (std::size_t t = 0; t < tile.tokens; ++t) {
@@ -53,8 +56,8 @@ struct Int8Kernel<Int8Unit::portable> {
     });
   }
 
-  template <unsigned bits, std::size_t panels>
-  static void sums(const Int8Tile& tile) {
+  template <unsigned bits>
+  static void make_sums(const Int8Tile& tile, std::size_t panels) {
     vectorised([&] {
       for (std::size_t v = 0; v < panels; ++v) {
         const std::uint32_t* ones = tile.ones;
@@ -67,9 +70,6 @@ struct Int8Kernel<Int8Unit::portable> {
       }
     });
   }
-
- private:
-  static constexpr std::size_t lanes = 16;
 
   /// sum[r] += operands of row r times the codes of one token; returns where the next group's are.
   template <unsigned bits>
