@@ -25,6 +25,7 @@ struct MidRise;
 template <int Bits>
 struct SymmetricInt;
 struct Ternary;
+// Offset<G> is constrained: include grid/offset.hpp.
 
 struct PerTensor;
 struct PerChannel;
@@ -45,6 +46,7 @@ struct FullRank;
 
 struct InsideRounding;
 struct WeightDomain;
+struct TiedWeightDomain;
 struct Parallel;
 
 struct StraightThrough;
@@ -55,6 +57,7 @@ template <int Numerator, int Denominator>
 struct Trust;
 
 struct MinMax;
+struct NoClip;
 template <int Numerator, int Denominator>
 struct LpSearch;
 struct GaussianRms;
@@ -72,7 +75,9 @@ template <class Grid, class Initializer, class Estimator>
 struct DynamicInput;
 
 struct AdapterAndScale;
+struct AdapterAndQParams;
 struct ScaleOnly;
+struct QParamsOnly;
 struct AdapterOnly;
 struct Everything;
 struct MeasuredScale;

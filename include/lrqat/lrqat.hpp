@@ -23,6 +23,7 @@
 #include <lrqat/granularity/per_tensor.hpp>
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/mid_rise.hpp>
+#include <lrqat/grid/offset.hpp>
 #include <lrqat/grid/symmetric_int.hpp>
 #include <lrqat/grid/ternary.hpp>
 #include <lrqat/grid/uint.hpp>
@@ -30,6 +31,7 @@
 #include <lrqat/initializer/lp_search.hpp>
 #include <lrqat/initializer/mean_magnitude.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/initializer/no_clip.hpp>
 #include <lrqat/input/any_input.hpp>
 #include <lrqat/input/dynamic_input.hpp>
 #include <lrqat/input/input.hpp>
@@ -39,6 +41,9 @@
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
+#include <lrqat/method/efficient_dm.hpp>
+#include <lrqat/method/efficient_qat.hpp>
+#include <lrqat/method/l4q.hpp>
 #include <lrqat/method/llm_qat.hpp>
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
@@ -49,6 +54,7 @@
 #include <lrqat/method/ternary.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
+#include <lrqat/placement/tied_weight_domain.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 #include <lrqat/scale_format/any_scale.hpp>
 #include <lrqat/scale_format/float32_scale.hpp>

@@ -26,6 +26,10 @@ Layer trained_layer(std::size_t out, std::size_t in, QuantOptions options = {}) 
         each.value[i] *= 0.6f + 0.07f * static_cast<float>(i % 4);
     if (each.role == Role::weight)
       for (float& value : each.value) value *= 1.3f;
+    if (each.role == Role::offset || each.role == Role::zero_point)
+      for (std::size_t i = 0; i < each.value.size(); ++i)
+        each.value[i] += (each.role == Role::offset ? 0.013f : 0.7f) *
+                         (static_cast<float>(i % 5) - 2.0f);
   }
   return layer;
 }

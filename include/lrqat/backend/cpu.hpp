@@ -7,6 +7,7 @@
 #include <lrqat/compute/compute.hpp>
 #include <lrqat/concept/backend.hpp>
 #include <lrqat/concept/compute.hpp>
+#include <lrqat/concept/grid.hpp>  // has_offset
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/multiply/left_factor.hpp>
@@ -82,7 +83,8 @@ struct CpuIn {
  private:
   static constexpr std::size_t rows_per_tile = 256, max_columns = 256;
 
-  /// Whether this arithmetic wants levels and scales apart, and this weight can give them so.
+  /// Whether this arithmetic wants levels and scales apart, and this weight can give them so and is
+  /// no more than their product.
   template <class Weight>
   static constexpr bool may_be_apart = C::scales_apart&& requires(const Weight& weight,
                                                                   const Tile& tile,
@@ -90,6 +92,7 @@ struct CpuIn {
     weight.levels(tile, q);
     weight.layout();
     weight.used_scale(std::size_t{0});
+    requires !has_offset<typename Weight::grid>;
   };
 
   /// W_hat or its levels, (tile.cols, tile.rows), from a weight that has them that way or by a

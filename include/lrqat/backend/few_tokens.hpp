@@ -17,8 +17,8 @@ namespace lrqat {
 
 /// Whether a kernel can make the levels of a grid: a table of up to 16, or the codes themselves.
 template <class G>
-inline constexpr bool has_few_token_kernel = IntegerGrid<G> ||
-                                             (Grid<G> && G::bits <= 4 && !G::has_zero_point);
+inline constexpr bool has_few_token_kernel =
+    IntegerGrid<G> || (Grid<G> && G::bits <= 4 && !G::has_zero_point && !has_offset<G>);
 
 /// y (tokens, out) = x W_hat^T in float32 with the bits of the passes over tiles, where there is a
 /// kernel for this many tokens, these groups and the active instruction set; otherwise false, and y

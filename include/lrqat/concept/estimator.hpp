@@ -12,8 +12,8 @@ namespace lrqat {
 // clang-format off
 /// pass(u, rounded, level, low, high)   the factor d level / d u that the backward pass uses;
 ///                                      low and high are the ends of the weight's grid
-/// scale_factor(group, high)            a factor on the gradient of a scale that `group` weights
-///                                      share
+/// scale_factor(group, high)            a factor on the gradients of scale, zero point and offset
+///                                      that `group` weights share
 /// needs_even_levels                    optional: true where the factor is about the step between
 ///                                      levels, so that the grid must be an EvenGrid
 template <class E>

@@ -3,9 +3,16 @@
 #ifndef LRQAT_CONCEPT_GRID_HPP
 #define LRQAT_CONCEPT_GRID_HPP
 
+#include <lrqat/core/config.hpp>
+#include <lrqat/core/numeric.hpp>  // fused_multiply_add
 #include <lrqat/core/policy.hpp>
 
 namespace lrqat {
+
+/// Optional member of a grid: weights on it are scale * level + offset, the offset a real in weight
+/// units that each group has beside its scale. Such a grid has no zero point.
+template <class G>
+inline constexpr bool has_offset = requires { requires G::has_offset; };
 
 // clang-format off
 /// A grid works in grid units (weight divided by scale). Its functions are templates over the
@@ -20,6 +27,7 @@ namespace lrqat {
 template <class G>
 concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, int code) {
   int{G::bits}; int{G::code_min}; int{G::code_max}; bool{G::has_zero_point};
+  requires !(G::has_zero_point && has_offset<G>);
   { G::round(u) } -> std::same_as<float>;
   { G::clip(u, zero_point) } -> std::same_as<float>;
   { G::code(u, zero_point) } -> std::same_as<int>;
@@ -44,6 +52,15 @@ concept EvenGrid = IntegerGrid<G> || (Grid<G> && requires { requires G::levels_a
 
 template <class G>
 inline constexpr bool has_threshold = requires { requires G::has_threshold; };
+/// The weight of a level: the one expression for it, so that layers that train and merged ones have
+/// the same bits.
+template <Grid G>
+LRQAT_INLINE float weight_of_level(float scale, float level, float offset) {
+  if constexpr (has_offset<G>)
+    return fused_multiply_add(scale, level, offset);
+  else
+    return scale * level;
+}
 
 }  // namespace lrqat
 

@@ -8,7 +8,8 @@
 namespace lrqat {
 
 // clang-format off
-/// adapter, scale, bias   which of them learn
+/// adapter, scale, bias   whether these learn
+/// zero_point, offset     optional, false where missing: on grids that have one
 /// measures_scale         optional: true where scale and zero point are measured again by the layer's
 ///                        initializer after each update, in place of learning
 template <class T>
@@ -19,6 +20,10 @@ concept Trainable = PolicyOf<T, kind::trainable> && requires {
 
 template <class T>
 inline constexpr bool measures_scale = requires { requires T::measures_scale; };
+template <class T>
+inline constexpr bool trains_zero_point = requires { requires T::zero_point; };
+template <class T>
+inline constexpr bool trains_offset = requires { requires T::offset; };
 
 }  // namespace lrqat
 

@@ -23,7 +23,7 @@ struct LpSearch {
 
   template <Grid G>
   static QParams choose(std::span<const float> group) {
-    const Range range = range_of(group);
+    const Range range = grid_range_of<G>(group);
     QParams best = qparams_of_range<G>(range, 1.0f);
     if (range.low == range.high) return best;
     double smallest = HUGE_VAL;
@@ -31,8 +31,10 @@ struct LpSearch {
       const QParams tried = qparams_of_range<G>(range, static_cast<float>(i) / candidates);
       double loss = 0;
       for (const float weight : group) {
-        const float level = G::clip(G::round(weight / tried.scale), tried.zero_point);
-        loss += power(std::fabs(static_cast<double>(weight) - static_cast<double>(tried.scale * level)));
+        const float u = (weight - tried.offset) / tried.scale;
+        const float level = G::clip(G::round(u), tried.zero_point);
+        const float rounded = weight_of_level<G>(tried.scale, level, tried.offset);
+        loss += power(std::fabs(static_cast<double>(weight) - static_cast<double>(rounded)));
       }
       if (loss < smallest) {
         smallest = loss;

@@ -9,13 +9,15 @@
 namespace lrqat {
 
 /// Symmetric grids: scale = max|w| / p, p the highest level (lr-qat, section 1.7). Grids with a
-/// zero point: scale = (max - min) / (code_max - code_min), zero point = round(-min / scale).
+/// zero point: scale = (max - min) / (code_max - code_min), zero point = round(-min / scale). Grids
+/// with an offset: the lowest level n on min, the highest p on max, scale = (max - min) / (p - n),
+/// offset = min - scale n.
 struct MinMax {
   using policy_kind = kind::initializer;
 
   template <Grid G>
   static QParams choose(std::span<const float> group) {
-    return qparams_of_range<G>(range_of(group), 1.0f);
+    return qparams_of_range<G>(grid_range_of<G>(group), 1.0f);
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// initializer/range.hpp: from a range of weights to scale and zero point.
+// initializer/range.hpp: from a range of weights to scale and zero point or offset.
 #ifndef LRQAT_INITIALIZER_RANGE_HPP
 #define LRQAT_INITIALIZER_RANGE_HPP
 
@@ -15,11 +15,12 @@
 
 namespace lrqat {
 
-/// Extremes of a group; zero is always inside, and NaN is passed over.
+/// Extremes of a group.
 struct Range {
   float low = 0.0f, high = 0.0f;
 };
 
+/// Zero is always inside, as a grid without offset has a level for it; NaN is passed over.
 inline Range range_of(std::span<const float> group) {
   Range range;
   kernel::vectorised([&] {
@@ -45,7 +46,24 @@ inline Range range_of(std::span<const float> group) {
   return range;
 }
 
-/// The grid laid over `fraction` of the range; a group of zeros gets the scale floor.
+/// The extremes themselves. @pre the group is not empty
+inline Range extremes_of(std::span<const float> group) {
+  const auto [low, high] = std::minmax_element(group.begin(), group.end());
+  return {*low, *high};
+}
+
+/// What a grid is laid over for a group.
+template <Grid G>
+Range grid_range_of(std::span<const float> group) {
+  if constexpr (has_offset<G>)
+    return extremes_of(group);
+  else
+    return range_of(group);
+}
+
+/// The grid laid over `fraction` of the range, which shrinks towards zero or, where an offset has
+/// moved it away from there, towards the end next to zero. A group of equal weights gets the scale
+/// floor.
 template <Grid G>
 QParams qparams_of_range(Range range, float fraction) {
   if constexpr (G::has_zero_point) {
@@ -55,6 +73,13 @@ QParams qparams_of_range(Range range, float fraction) {
     const float scale = std::max((high - low) / steps, scale_floor);
     return {scale, clamp(round_half_even(-low / scale), static_cast<float>(G::code_min),
                          static_cast<float>(G::code_max))};
+  } else if constexpr (has_offset<G>) {
+    const float lowest = G::level(G::code_min, 0.0f), highest = G::level(G::code_max, 0.0f);
+    const float fixed = clamp(0.0f, range.low, range.high);
+    const float low = fused_multiply_add(fraction, range.low - fixed, fixed);
+    const float high = fused_multiply_add(fraction, range.high - fixed, fixed);
+    const float scale = std::max((high - low) / (highest - lowest), scale_floor);
+    return {scale, 0.0f, fused_multiply_add(-scale, lowest, low)};
   } else {
     const float threshold = fraction * std::max(-range.low, range.high);
     return {std::max(threshold / G::level(G::code_max, 0.0f), scale_floor), 0.0f};

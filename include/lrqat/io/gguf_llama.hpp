@@ -69,14 +69,17 @@ inline std::optional<MergedWeight> merged_weight_of(const GgufFile& file,
 /// what to train instead
 inline GgmlType ggml_type_of(const MergedWeight& weight, const std::string& layer) {
   const std::string instead =
-      "; train Int<4> (for Q4_0), UInt<4> (Q4_1) or Int<8> (Q8_0) with PerGroup<32> and Fp16Scale";
+      "; train Int<4> (for Q4_0), UInt<4> or Offset<UInt<4>> (Q4_1) or Int<8> (Q8_0) with "
+      "PerGroup<32> and Fp16Scale";
   const bool is_signed = weight.code_min < 0;
-  const bool is_4 = weight.bits == 4 && is_signed != weight.has_zero_point;
-  const bool is_8 = weight.bits == 8 && is_signed && !weight.has_zero_point;
+  const bool shifts = weight.has_zero_point || weight.has_offset();
+  const bool is_4 = weight.bits == 4 && is_signed != shifts;
+  const bool is_8 = weight.bits == 8 && is_signed && !shifts;
   expects(weight.is_uniform, layer, ": its grid has levels of its own, which no type of GGUF has",
           instead);
-  expects(is_4 || is_8, layer, ": ", is_signed ? "Int<" : "UInt<", weight.bits,
-          "> is the grid of no type of GGUF", instead);
+  expects(is_4 || is_8, layer, ": ", weight.has_offset() ? "Offset<" : "",
+          is_signed ? "Int<" : "UInt<", weight.bits, weight.has_offset() ? ">> " : "> ",
+          "is the grid of no type of GGUF", instead);
   const std::string type = is_8 ? "Q8_0" : is_signed ? "Q4_0" : "Q4_1";
   expects(weight.shape.cols % ggml_block == 0, layer, ": rows of ", weight.shape.cols,
           " weights are no multiple of 32, the block of ", type,
@@ -96,6 +99,9 @@ inline GgmlType ggml_type_of(const MergedWeight& weight, const std::string& laye
     expects(is_half(weight.scales[i] * zero), layer, ": scale ", i, " times its zero point ", zero,
             " is ", weight.scales[i] * zero,
             ", which 16 bits do not hold exactly; train with Fp16Scale");
+    expects(!weight.has_offset() || is_half(weight.offsets[i]), layer, ": offset ", i, " is ",
+            weight.has_offset() ? weight.offsets[i] : 0.0f,
+            ", which 16 bits do not hold exactly; train with Fp16Scale");
   }
   return is_8 ? GgmlType::q8_0 : is_signed ? GgmlType::q4_0 : GgmlType::q4_1;
 }
@@ -107,7 +113,8 @@ AlignedVector<std::byte> blocks_of(const MergedWeight& weight) {
     Block block;
     block.d = half(weight.scales[i]);
     if constexpr (std::is_same_v<Block, BlockQ4_1>)  // from 0, so that no minimum is -0
-      block.m = half(0.0f - weight.scales[i] * weight.zero_points[i]);
+      block.m = half(weight.has_offset() ? weight.offsets[i]
+                                         : 0.0f - weight.scales[i] * weight.zero_points[i]);
     const int offset = std::is_same_v<Block, BlockQ4_0> ? 8 : 0;
     for (std::size_t j = 0; j < ggml_block; ++j)
       store_code(block, j, weight.codes[i * ggml_block + j] + offset);

@@ -7,10 +7,11 @@
 //                        the lowest bits, signed ones in two's complement; a row starts on a byte
 //   <layer>.scales       F16 where that is exact, otherwise F32; (out or 1, groups of a row)
 //   <layer>.zero_points  I32, of that shape; for grids with a zero point only
+//   <layer>.offsets      like scales, of that shape; for grids with an offset only
 //
 // and under "<layer>" in the file's metadata a JSON object: bits, signed, shape (out, in) and
 // group, the number of neighbouring inputs that share a scale. weight = scale * (code - zero
-// point). Rows of query and key are in the order of rotate-half, as those of any Hugging Face
+// point) + offset. Rows of query and key are in the order of rotate-half, as those of any Hugging Face
 // model.
 #ifndef LRQAT_IO_PACKED_HUGGING_FACE_HPP
 #define LRQAT_IO_PACKED_HUGGING_FACE_HPP
@@ -111,6 +112,11 @@ class PackedLayerReader {
     weight.has_zero_point = tensors_.contains(layer_ + ".zero_points");
     if (weight.has_zero_point)
       weight.zero_points = rows_here(zero_points(scales), kind, scale_rows, head_dim);
+    if (tensors_.contains(layer_ + ".offsets")) {
+      expects(!weight.has_zero_point, where_, ": has both zero points and offsets");
+      weight.offsets =
+          rows_here(tensors_.floats(layer_ + ".offsets", scales), kind, scale_rows, head_dim);
+    }
     const auto bytes =
         raw(layer_ + ".codes", "U8", {wanted.rows, packed_row_bytes(wanted.cols, bits)});
     weight.codes =
@@ -181,8 +187,6 @@ inline void write_packed_hugging_face(const std::filesystem::path& folder,
     metadata[name] = detail::scheme_text(weight);
     const Shape scales = weight.layout.scales;
     const std::vector<std::size_t> shape{scales.rows, scales.cols};
-    const auto floats =
-        std::ranges::all_of(weight.scales, detail::is_half) ? HuggingFaceFloats::f16 : HuggingFaceFloats::f32;
     const auto there = [kind = which.kind, head_dim = config.head_dim](const auto& rows,
                                                                        std::size_t row_count) {
       return detail::rows_there(rows, kind, row_count, head_dim);
@@ -196,9 +200,15 @@ inline void write_packed_hugging_face(const std::filesystem::path& folder,
            const MergedWeight codes = layer.merged_weight();
            return detail::pack_codes(there(codes.codes, codes.shape.rows), codes.shape.cols, bits);
          }});
-    list.tensors.push_back({name + ".scales", detail::dtype_of(floats), shape,
-                            [bytes = detail::floats_as(floats, there(weight.scales, scales.rows),
-                                                       name)] { return bytes; }});
+    const auto add_floats = [&](const char* of, const AlignedVector<float>& values) {
+      const auto floats = std::ranges::all_of(values, detail::is_half) ? HuggingFaceFloats::f16
+                                                                       : HuggingFaceFloats::f32;
+      list.tensors.push_back(
+          {name + of, detail::dtype_of(floats), shape,
+           [bytes = detail::floats_as(floats, there(values, scales.rows), name)] { return bytes; }});
+    };
+    add_floats(".scales", weight.scales);
+    if (weight.has_offset()) add_floats(".offsets", weight.offsets);
     if (weight.has_zero_point)
       list.tensors.push_back(
           {name + ".zero_points", "I32", shape,

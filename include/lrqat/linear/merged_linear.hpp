@@ -31,8 +31,8 @@
 
 namespace lrqat {
 
-/// y = Q(T x) W_hat^T (+ bias), W_hat = scale * level(code). Made by QuantLinear::merge(); its forward
-/// gives the bits of the trained layer's.
+/// y = Q(T x) W_hat^T (+ bias), W_hat = scale * level(code), plus the offset of the group on grids that
+/// have them. Made by QuantLinear::merge(); its forward gives the bits of the trained layer's.
 ///
 /// The codes are kept in b bits each and from the start in the order in which products read them
 /// (kernel/interleaved.hpp): nothing is repacked, and there is no second copy. A code that has not
@@ -45,25 +45,30 @@ class MergedLinear {
   using input = In;
   using codes_type = kernel::InterleavedCodes<static_cast<unsigned>(G::bits)>;
 
-  /// Copies scales (and zero points, empty for grids without one) in layout order; the codes are
-  /// set afterwards row by row.
-  /// @throws Error when a size does not fit the layout or a scale is not finite
+  /// Copies scales (and zero points and offsets, each empty for grids without) in layout order; the
+  /// codes are set afterwards row by row.
+  /// @throws Error when a size does not fit the layout or a number is not finite
   MergedLinear(Shape shape, const ScaleLayout& layout, std::span<const float> scales,
-               std::span<const float> zero_points, std::span<const float> bias)
+               std::span<const float> zero_points, std::span<const float> bias,
+               std::span<const float> offsets = {})
       : shape_(shape),
         layout_(layout),
         scale_(scales.begin(), scales.end()),
         zero_point_(zero_points.begin(), zero_points.end()),
+        offset_(offsets.begin(), offsets.end()),
         bias_(bias.begin(), bias.end()),
         codes_(codes_type::size(shape)) {
     expects(scale_.size() == layout.size(), "MergedLinear: ", scale_.size(), " scales for ",
             layout.size(), " groups");
     expects(zero_point_.size() == (G::has_zero_point ? scale_.size() : 0),
             "MergedLinear: ", zero_point_.size(), " zero points for ", layout.size(), " groups");
+    expects(offset_.size() == (has_offset<G> ? scale_.size() : 0), "MergedLinear: ",
+            offset_.size(), " offsets for ", layout.size(), " groups");
     expects(bias_.empty() || bias_.size() == shape.rows, "MergedLinear: the bias has ",
             bias_.size(), " values, out is ", shape.rows);
-    for (std::size_t i = 0; i < scale_.size(); ++i)
-      expects(std::isfinite(scale_[i]), "MergedLinear: scale ", i, " is not finite");
+    expect_finite("scale", scale_);
+    expect_finite("zero point", zero_point_);
+    expect_finite("offset", offset_);
   }
 
   std::size_t out_features() const { return shape_.rows; }
@@ -72,6 +77,7 @@ class MergedLinear {
   const ScaleLayout& layout() const { return layout_; }
   std::span<const float> scales() const { return scale_; }
   std::span<const float> zero_points() const { return zero_point_; }
+  std::span<const float> offsets() const { return offset_; }
   std::span<const float> bias() const { return bias_; }
 
   int code(std::size_t row, std::size_t col) const {
@@ -129,7 +135,7 @@ class MergedLinear {
   LayerBytes bytes() const {
     LayerBytes bytes;
     bytes.base = codes_.size() * sizeof(std::uint32_t);
-    bytes.scales = (scale_.size() + zero_point_.size()) * sizeof(float);
+    bytes.scales = (scale_.size() + zero_point_.size() + offset_.size()) * sizeof(float);
     if constexpr (in_integers) bytes.scales += panel_scales_.bytes();
     bytes.bias = bias_.size() * sizeof(float);
     return bytes;
@@ -143,7 +149,11 @@ class MergedLinear {
   static_assert(!in_integers || IntegerInput<In>,
                 "MergedLinear: Compute<int8> multiplies codes of activations. Write "
                 "in<Compute<int8>, Input<UInt<8>, PerToken, IntegerZeroPoint>>().");
-  static_assert(!in_integers || !IntegerInput<In> || IntegerGrid<G>,
+  static_assert(!in_integers || !IntegerInput<In> || !has_offset<G>,
+                "MergedLinear: Compute<int8> multiplies codes, and weights with a real offset are "
+                "not codes times scales. Train on a grid with an integer zero point, as UInt<4>, or "
+                "leave the product in float.");
+  static_assert(!in_integers || !IntegerInput<In> || has_offset<G> || IntegerGrid<G>,
                 "MergedLinear: Compute<int8> multiplies codes, so that level(code, z) must be "
                 "code - z. Where it is, say so in the grid: static constexpr bool "
                 "levels_are_integers = true.");
@@ -154,6 +164,7 @@ class MergedLinear {
         layout_(other.layout_),
         scale_(std::move(other.scale_)),
         zero_point_(std::move(other.zero_point_)),
+        offset_(std::move(other.offset_)),
         bias_(std::move(other.bias_)),
         codes_(std::move(other.codes_)) {
     if constexpr (in_integers) {
@@ -161,6 +172,11 @@ class MergedLinear {
       panel_scales_ = PanelScales(layout_, shape_.rows, scale_, zero_point_,
                                   CpuInt8::level_offset<codes_type, G>);
     }
+  }
+
+  static void expect_finite(const char* what, std::span<const float> values) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      expects(std::isfinite(values[i]), "MergedLinear: ", what, " ", i, " is not finite");
   }
 
   void expect_integer_sums() const {
@@ -220,15 +236,16 @@ class MergedLinear {
     for (std::size_t col = tile.col; col < end;) {
       const std::size_t next =
           std::min(end, (col / layout_.group_columns + 1) * layout_.group_columns);
-      float scale[lanes] = {}, zero[lanes] = {}, column[lanes];
+      float scale[lanes] = {}, zero[lanes] = {}, offset[lanes] = {}, column[lanes];
       for (std::size_t i = 0; i < rows; ++i) {
         const std::size_t cell = layout_.index(row + i, col);
         scale[first_lane + i] = scale_[cell];
         if constexpr (G::has_zero_point) zero[first_lane + i] = zero_point_[cell];
+        if constexpr (has_offset<G>) offset[first_lane + i] = offset_[cell];
       }
       const auto value = [&](std::size_t r, unsigned field) LRQAT_INLINE_LAMBDA {
         const float level = G::level(static_cast<int>(field) + G::code_min, zero[r]);
-        return with_scale ? scale[r] * level : level;
+        return with_scale ? weight_of_level<G>(scale[r], level, offset[r]) : level;
       };
       float* to = w.data + (col - tile.col) * w.stride + (row - tile.row);
       if (rows == lanes) {
@@ -250,7 +267,7 @@ class MergedLinear {
 
   Shape shape_;
   ScaleLayout layout_;
-  AlignedVector<float> scale_, zero_point_, bias_;
+  AlignedVector<float> scale_, zero_point_, offset_, bias_;
   AlignedVector<std::uint32_t> codes_;
   struct Nothing {};
   [[no_unique_address]] std::conditional_t<in_integers, PanelScales, Nothing> panel_scales_;

@@ -46,8 +46,8 @@ class BasicQuantLinear {
                             std::span<const float> bias = {})
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, options, bias) {}
 
-  /// With given scales and zero points, one for each group in layout order; a trainable set that
-  /// measures them does so at once, whatever is given.
+  /// With given scales and zero points or offsets, one for each group in layout order; a trainable
+  /// set that measures them does so at once, whatever is given.
   BasicQuantLinear(MatrixView<const float> weight, std::span<const QParams> qparams,
                    const QuantOptions& options = {}, std::span<const float> bias = {})
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, qparams, options, bias) {}
@@ -106,7 +106,8 @@ class BasicQuantLinear {
   }
 
   /// What an optimizer trains, each with its gradient: the adapter's tensors ("A" (out, r) and "B"
-  /// (r, in), or "weight" (out, in)), "scale" (in layout order) and, where trained, "bias" (out).
+  /// (r, in), or "weight" (out, in)), "scale" (in layout order) and, where trained, "zero_point" or
+  /// "offset" (likewise) and "bias" (out).
   Parameters<float> parameters() {
     Parameters<float> all = weight_.parameters();
     if constexpr (T::bias)
@@ -141,8 +142,8 @@ class BasicQuantLinear {
         [](std::span<const float> group) { return I::template choose<G>(group); }));
   }
 
-  /// Plain b-bit codes and scales; the adapter is inside them. Exact: forward gives the same bits.
-  /// A transform of the inputs stays in front of them.
+  /// Plain b-bit codes and scales (with zero points or offsets); the adapter is inside them. Exact:
+  /// forward gives the same bits. A transform of the inputs stays in front of them.
   /// @throws Error when a weight or scale is not finite, as after a diverged training
   merged merge() const {
     static_assert(merges,
@@ -174,16 +175,22 @@ class BasicQuantLinear {
     expects(wanted == layout, "QuantLinear::convert_to: groups of ", layout.group_columns,
             " inputs cannot become groups of ", wanted.group_columns);
     std::vector<QParams> qparams(layout.size());
-    for (std::size_t cell = 0; cell < qparams.size(); ++cell) qparams[cell] = weight_.qparams(cell);
+    for (std::size_t cell = 0; cell < qparams.size(); ++cell) qparams[cell] = weight_.used(cell);
     const Shape shape = weight_.shape();
     AlignedVector<float> base(shape.size());
     const MatrixView<float> view(base.data(), shape.rows, shape.cols);
     weight_.weight({0, 0, shape.rows, shape.cols}, view);
     Other converted(view, qparams, options, bias_);
-    for (std::size_t cell = 0; cell < qparams.size(); ++cell)
-      expects(converted.weight().used_scale(cell) == qparams[cell].scale,
-              "QuantLinear::convert_to: scale ", cell, " of ", qparams[cell].scale, " becomes ",
-              converted.weight().used_scale(cell), " in the other format");
+    for (std::size_t cell = 0; cell < qparams.size(); ++cell) {
+      const QParams used = converted.weight().used(cell);
+      expects(used.scale == qparams[cell].scale, "QuantLinear::convert_to: scale ", cell, " of ",
+              qparams[cell].scale, " becomes ", used.scale, " in the other format");
+      expects(used.zero_point == qparams[cell].zero_point, "QuantLinear::convert_to: zero point ",
+              cell, " of ", qparams[cell].zero_point, " becomes ", used.zero_point,
+              " where it is trained, which keeps it among the codes");
+      expects(used.offset == qparams[cell].offset, "QuantLinear::convert_to: offset ", cell, " of ",
+              qparams[cell].offset, " becomes ", used.offset, " in the other format");
+    }
     converted.for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
       const MatrixView<float> own(base.data(), 1, shape.cols);
       weight_.levels({row, 0, 1, shape.cols}, own);
@@ -197,12 +204,14 @@ class BasicQuantLinear {
   LayerBytes bytes() const {
     LayerBytes bytes;
     bytes.base = weight_.base().size();
-    bytes.scales = (weight_.scales().size() + weight_.zero_points().size()) * sizeof(float);
+    bytes.scales = (weight_.scales().size() + weight_.zero_points().size() +
+                    weight_.offsets().size()) *
+                   sizeof(float);
     bytes.bias = bias_.size() * sizeof(float);
     // parameters() only hands out spans; nothing is changed through them here.
     for (const Parameter<float>& each : const_cast<BasicQuantLinear*>(this)->parameters()) {
       bytes.gradients += each.gradient.size_bytes();
-      if (each.role != Role::scale && each.role != Role::bias)
+      if (each.role == Role::adapter || each.role == Role::weight)
         bytes.adapter += each.value.size_bytes();
     }
     if constexpr (requires { weight_.adapter().frozen_bytes(); })
@@ -214,7 +223,7 @@ class BasicQuantLinear {
   parameterization& weight() { return weight_; }
   std::span<const float> bias() const { return bias_; }
 
-  /// Calls visit(row, levels) for each row of W_hat / s, from the first to the last.
+  /// Calls visit(row, levels) for each row of W_hat's levels, from the first to the last.
   template <class Visit>
   void for_each_row_of_levels(Visit visit) const {
     const Shape shape = weight_.shape();
@@ -233,15 +242,19 @@ class BasicQuantLinear {
   merged merged_layer() const {
     const Shape shape = weight_.shape();
     const ScaleLayout& layout = weight_.layout();
-    AlignedVector<float> scales(layout.size());
-    for (std::size_t cell = 0; cell < scales.size(); ++cell)
-      scales[cell] = weight_.used_scale(cell);
-    merged result(shape, layout, scales, weight_.zero_points(), bias_);
+    AlignedVector<float> scales, zero_points, offsets;
+    for (std::size_t cell = 0; cell < layout.size(); ++cell) {
+      const QParams used = weight_.used(cell);
+      scales.push_back(used.scale);
+      if constexpr (G::has_zero_point) zero_points.push_back(used.zero_point);
+      if constexpr (has_offset<G>) offsets.push_back(used.offset);
+    }
+    merged result(shape, layout, scales, zero_points, bias_, offsets);
     for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
       for (std::size_t j = 0; j < shape.cols; ++j) {
         expects(std::isfinite(levels[j]), "QuantLinear::merge: weight (", row, ", ", j,
                 ") is not a number");
-        const float zero = G::has_zero_point ? weight_.zero_points()[layout.index(row, j)] : 0.0f;
+        const float zero = G::has_zero_point ? zero_points[layout.index(row, j)] : 0.0f;
         result.set_code(row, j, G::code(levels[j], zero));
       }
     });
@@ -255,6 +268,8 @@ class BasicQuantLinear {
             "the weight (", weight.rows, ", ", weight.cols, ") has ", layout.size(), " groups");
     for (std::size_t i = 0; i < qparams.size(); ++i) {
       expects(std::isfinite(qparams[i].scale), "QuantLinear: scale ", i, " is not finite");
+      expects(!has_offset<G> || std::isfinite(qparams[i].offset), "QuantLinear: offset ", i,
+              " is not finite");
       // Up to 2^16, levels and fixed-point values next to it are exact in float.
       const float zero = qparams[i].zero_point;
       expects(!G::has_zero_point || (std::fabs(zero) <= 0x1p16f && std::floor(zero) == zero),

@@ -248,7 +248,13 @@ consteval bool policies_fit_the_grid() {
   static_assert(ScaleFormatOf<typename S::scale_format, typename S::grid>,
                 "QuantLinear<...>: the scale format does not model lrqat::ScaleFormatOf for this "
                 "grid (concept/scale_format.hpp); the missing member follows.");
-  return storage && initializer && scale_format;
+  constexpr bool placement =
+      !has_offset<typename S::grid> || OffsetPlacement<typename S::placement>;
+  static_assert(placement,
+                "QuantLinear<...>: this placement does not say what an offset does to it, which a "
+                "grid with offsets needs (OffsetPlacement in concept/placement.hpp). Place the "
+                "adapter InsideRounding or in the WeightDomain, or use a grid without offset.");
+  return storage && initializer && scale_format && placement;
 }
 
 template <class S>
@@ -258,8 +264,14 @@ consteval bool policies_agree() {
   constexpr bool base_trains =
       !S::adapter::keeps_base || std::is_same_v<typename S::storage, Dense<float>>;
   constexpr bool rounds = !S::adapter::keeps_base || !adds_after_rounding<typename S::placement>;
+  constexpr bool tied = S::adapter::keeps_base && ties_base<typename S::placement>;
+  constexpr bool zero_point_moves =
+      S::grid::has_zero_point && trains_zero_point<typename S::trainable>;
+  constexpr bool base_stays =
+      !zero_point_moves || S::adapter::keeps_base || bound::keeps_reals;
   constexpr bool learns =
-      S::trainable::scale || S::trainable::bias ||
+      S::trainable::scale || S::trainable::bias || zero_point_moves ||
+      (has_offset<typename S::grid> && trains_offset<typename S::trainable>) ||
       (S::trainable::adapter && !std::is_same_v<typename S::adapter, NoAdapter>);
   static_assert(base_trains,
                 "QuantLinear<...>: FullRank trains the base itself, in float32. Leave the storage "
@@ -271,14 +283,22 @@ consteval bool policies_agree() {
                 "QuantLinear<...>: WeightDomain keeps W0 in weight units, which this storage "
                 "cannot hold. Write Dense<float> or Dense<bf16>, or place the adapter "
                 "InsideRounding.");
-  static_assert(!(base_trains && rounds && in_domain) || learns,
+  static_assert(!(base_trains && rounds && in_domain) || !tied,
+                "QuantLinear<...>: FullRank trains the base itself, so nothing frozen is left that "
+                "TiedWeightDomain could move with the scale. Write WeightDomain.");
+  static_assert(!(base_trains && rounds && in_domain && !tied) || base_stays,
+                "QuantLinear<...>: a zero point that is trained would move a base that is kept as "
+                "codes. Keep reals with Dense<float>, Dense<bf16> or FullRank, or leave the zero "
+                "point frozen, as AdapterAndScale and ScaleOnly do.");
+  static_assert(!(base_trains && rounds && in_domain && !tied && base_stays) || learns,
                 "QuantLinear<...>: nothing is left to train. Add an adapter, e.g. LowRank<32>, or "
                 "let the scale learn with ScaleOnly.");
   constexpr bool computes = !std::is_void_v<typename S::backend>;
-  static_assert(!(base_trains && rounds && in_domain && learns) || computes,
+  constexpr bool agree = base_trains && rounds && in_domain && !tied && base_stays && learns;
+  static_assert(!agree || computes,
                 "QuantLinear<...>: this backend computes in float32 alone. Leave Compute<bf16> out, "
                 "or use the backend Cpu.");
-  return base_trains && rounds && in_domain && learns && computes;
+  return agree && computes;
 }
 
 /// What compiles but has no meaning.

@@ -14,11 +14,13 @@
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/vectorised.hpp>
+#include <lrqat/parameterization/cell_parameters.hpp>
 #include <lrqat/parameterization/tile_gradient.hpp>
 #include <lrqat/placement/scale_coupling.hpp>
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 namespace lrqat {
 
@@ -30,6 +32,7 @@ namespace lrqat {
 ///   dequantize(tile, z, w)         w = s * clip(round(to_grid(z)))
 ///
 /// or, where the placement adds delta after the rounding, z = decode(base) and w = s * ... + delta;
+/// on a grid with an offset beta, w = s * ... + beta;
 ///
 ///   backward(tile, z, g, shared)   from g = dL/dW_hat (overwritten) to the trained parameters
 ///
@@ -40,16 +43,17 @@ template <Grid G, Granularity Gran, PolicyOf<kind::storage> S, Adapter A, Placem
 requires StorageOf<S, G>
 class Parameterization {
  public:
+  using grid = G;
   using storage = typename S::template bound_to<G>;
-  /// Where a weight has another divisor than its scale, u does not depend on the live scale.
   using coupling =
       std::conditional_t<has_threshold<G>, Decoupled, typename scale_coupling<P>::type>;
+  using cells = CellParameters<G, T, F>;
   static constexpr bool trains_adapter = T::adapter && !std::is_empty_v<typename A::state>;
-  static constexpr bool trains_weight = trains_adapter || T::scale;
+  static constexpr bool trains_weight = trains_adapter || cells::trained > 0;
   /// A branch beside the rounding.
   static constexpr bool has_branch =
       adds_after_rounding<P> && !std::is_empty_v<typename A::state>;
-  /// W_hat is levels times scales: it merges.
+  /// W_hat is levels times scales, plus offsets where there are some: it merges.
   static constexpr bool has_levels = !has_branch;
 
   /// A weight of this shape on the given scales, one for each cell of the layout; freeze() is yet
@@ -58,10 +62,8 @@ class Parameterization {
   Parameterization(Shape shape, std::span<const QParams> qparams, const QuantOptions& options)
       : shape_(shape),
         layout_(Gran::layout(shape_, options)),
-        format_(options),
+        cells_(qparams, options),
         adapter_(shape_, options) {
-    set_qparams(qparams);
-    if constexpr (T::scale) scale_gradient_.resize(scale_.size());
     if constexpr (!A::keeps_base) base_.resize(shape_.rows * storage::bytes_per_row(shape_.cols));
   }
 
@@ -78,10 +80,10 @@ class Parameterization {
   void freeze(std::size_t row, std::span<const float> weights) {
     const std::span<float> base = scratch<struct base_slot>(1, shape_.cols).row(0);
     layout_.for_each_segment({row, 0, 1, shape_.cols}, [&](auto, auto col, auto count, auto cell) {
-      const float step = divisor(cell, used_scale(cell));
-      for (std::size_t j = col; j < col + count; ++j) base[j] = P::base(weights[j], step);
+      const QParams used = cells_.used(cell);
+      for (std::size_t j = col; j < col + count; ++j) base[j] = placed_base<P, G>(weights[j], used);
       if constexpr (!A::keeps_base)
-        storage::encode({base.data() + col, count}, zero_point(cell),
+        storage::encode({base.data() + col, count}, used.zero_point,
                         base_.data() + row * storage::bytes_per_row(shape_.cols), col);
     });
     if constexpr (A::keeps_base) adapter_.set_base(row, base);
@@ -89,35 +91,23 @@ class Parameterization {
 
   /// What a group of weights shares, anew, one for each cell of the layout. A base in weight units
   /// stays what it is; one in grid units was divided by the old ones.
-  void set_qparams(std::span<const QParams> qparams) {
-    scale_.resize(qparams.size());
-    if constexpr (G::has_zero_point) zero_point_.resize(qparams.size());
-    if constexpr (has_threshold<G>) step_.resize(qparams.size());
-    for (std::size_t i = 0; i < qparams.size(); ++i) {
-      scale_[i] = qparams[i].scale;
-      if constexpr (G::has_zero_point) zero_point_[i] = qparams[i].zero_point;
-      if constexpr (has_threshold<G>) step_[i] = std::max(qparams[i].divisor(), scale_floor);
-    }
-  }
-  /// Those that are used now.
-  QParams qparams(std::size_t cell) const {
-    return {used_scale(cell), zero_point(cell), has_threshold<G> ? divisor(cell, 0.0f) : 0.0f};
-  }
+  void set_qparams(std::span<const QParams> qparams) { cells_.set(qparams); }
 
   Shape shape() const { return shape_; }
   const ScaleLayout& layout() const { return layout_; }
-  std::span<const float> scales() const { return scale_; }
-  std::span<float> scales() { return scale_; }
-  std::span<const float> zero_points() const { return zero_point_; }  // empty without zero point
-  std::span<const std::byte> base() const { return base_; }           // empty when A keeps the base
+  std::span<const float> scales() const { return cells_.scales(); }
+  std::span<float> scales() { return cells_.scales(); }
+  std::span<const float> zero_points() const { return cells_.zero_points(); }  // empty without them
+  std::span<const float> offsets() const { return cells_.offsets(); }          // likewise
+  std::span<const std::byte> base() const { return base_; }  // empty when A keeps the base
   typename A::state& adapter() { return adapter_; }
   const typename A::state& adapter() const { return adapter_; }
 
-  /// The trained tensors, adapter first, then "scale" (scales in layout order).
+  /// The trained tensors, adapter first, then "scale" and "zero_point" or "offset" (in layout order).
   Parameters<float> parameters() {
     Parameters<float> all;
     if constexpr (trains_adapter) all = adapter_.parameters();
-    if constexpr (T::scale) all.push_back({"scale", Role::scale, scale_, scale_gradient_});
+    for (Parameter<float>& each : cells_.parameters()) all.push_back(std::move(each));
     return all;
   }
 
@@ -155,77 +145,62 @@ class Parameterization {
 
   /// Length of the buffer of gradients that column blocks have in common: one buffer a block, for
   /// all of its tiles, zero before the first. The second form is for blocks of `columns`, the last
-  /// of a row perhaps shorter: where no scale of a row reaches into two of them, gradients of scales
+  /// of a row perhaps shorter: where no cell of a row reaches into two of them, gradients of cells
   /// are added in place and not to the buffer.
-  std::size_t shared_gradients() const { return shared_scales() + shared_by_adapter(); }
+  std::size_t shared_gradients() const { return shared_by_cells() + shared_by_adapter(); }
   std::size_t shared_gradients(std::size_t columns) const {
     const bool apart = layout_.scales.rows == shape_.rows &&
                        (columns % layout_.group_columns == 0 || columns >= shape_.cols);
-    return (apart ? 0 : shared_scales()) + shared_by_adapter();
+    return (apart ? 0 : shared_by_cells()) + shared_by_adapter();
   }
 
   /// Adds the tile's gradients; g holds dL/dW_hat and is left with dL/dz.
   /// @param shared  the block's buffer, of either length
   void backward(const Tile& tile, MatrixView<const float> z, MatrixView<float> g,
                 std::span<float> shared) {
-    const bool in_place = T::scale && !shares_scales(shared.size());
+    const bool in_place = !shares_cells(shared.size());
     kernel::vectorised([&] {
       layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
                                          auto cell) LRQAT_INLINE_LAMBDA {
-        const float scale = used_scale(cell);
-        const float sum = segment_gradient<G, P, E, coupling>(
-            count, scale, divisor(cell, scale), zero_point(cell),
-            &z(row - tile.row, col - tile.col), &g(row - tile.row, col - tile.col));
-        if constexpr (T::scale) {
+        const CellGradient sums = segment_gradient<G, P, E, coupling, cells::trained_shift>(
+            count, cells_.used(cell), &z(row - tile.row, col - tile.col),
+            &g(row - tile.row, col - tile.col));
+        if constexpr (cells::trained > 0) {
           if (in_place)
-            add_scale_gradient(cell, sum);
+            add_cell_gradient(cell, sums);
           else
-            shared[cell] += sum;
+            cells_.add_to(shared, cell, sums);
         }
       });
     });
     if constexpr (trains_adapter)
-      adapter_.backward(tile, g, shared.subspan(in_place ? 0 : shared_scales()));
+      adapter_.backward(tile, g, shared.subspan(in_place ? 0 : shared_by_cells()));
   }
 
   /// Adds one column block's shared gradients to the parameters'; call it in block order.
   void reduce(std::span<const float> shared) {
-    const std::size_t scales = shares_scales(shared.size()) ? shared_scales() : 0;
-    if constexpr (T::scale)
-      for (std::size_t i = 0; i < scales; ++i) add_scale_gradient(i, shared[i]);
-    if constexpr (trains_adapter) adapter_.reduce(shared.subspan(scales));
+    const std::size_t of_cells = shares_cells(shared.size()) ? shared_by_cells() : 0;
+    if constexpr (cells::trained > 0)
+      for (std::size_t i = 0; of_cells > 0 && i < cells_.size(); ++i)
+        add_cell_gradient(i, cells_.sums(shared, i));
+    if constexpr (trains_adapter) adapter_.reduce(shared.subspan(of_cells));
   }
 
-  /// The scale that is used: s in its format, at least the floor; below that it gets no gradient.
-  float used_scale(std::size_t cell) const {
-    return format_.template round<G>(std::max(scale_[cell], format_.floor()), zero_point(cell));
-  }
+  /// What the weights of a cell are made with (CellParameters::used).
+  QParams used(std::size_t cell) const { return cells_.used(cell); }
+  float used_scale(std::size_t cell) const { return used(cell).scale; }
 
  private:
-  std::size_t shared_scales() const { return T::scale ? scale_.size() : 0; }
+  std::size_t shared_by_cells() const { return cells::trained * cells_.size(); }
   std::size_t shared_by_adapter() const {
     return trains_adapter ? adapter_.shared_gradients() : 0;
   }
-  /// Whether a buffer of that size holds gradients of scales.
-  bool shares_scales(std::size_t size) const { return size == shared_gradients(); }
-  void add_scale_gradient(std::size_t cell, float sum) {
-    const float factor = E::scale_factor(cell_size(cell), G::level(G::code_max, 0.0f));
-    if (!(scale_[cell] < format_.floor())) scale_gradient_[cell] += factor * sum;
+  /// Whether a buffer of that size holds gradients of cells.
+  bool shares_cells(std::size_t size) const { return size == shared_gradients(); }
+  void add_cell_gradient(std::size_t cell, CellGradient sums) {
+    cells_.add(cell, sums, E::scale_factor(cell_size(cell), G::level(G::code_max, 0.0f)));
   }
 
-  /// What a weight is divided by: the used scale, but for grids with a threshold.
-  float divisor(std::size_t cell, float scale) const {
-    if constexpr (has_threshold<G>)
-      return step_[cell];
-    else
-      return scale;
-  }
-  float zero_point(std::size_t cell) const {
-    if constexpr (G::has_zero_point)
-      return zero_point_[cell];
-    else
-      return 0.0f;
-  }
   std::size_t cell_size(std::size_t cell) const {
     const std::size_t first = cell % layout_.scales.cols * layout_.group_columns;
     const std::size_t columns = std::min(layout_.group_columns, shape_.cols - first);
@@ -255,13 +230,13 @@ class Parameterization {
     kernel::vectorised([&] {
       layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
                                          auto cell) LRQAT_INLINE_LAMBDA {
-        const float scale = used_scale(cell), zero = zero_point(cell);
-        const float step = divisor(cell, scale);
+        const QParams used = cells_.used(cell);
         const float* from = &z(row - tile.row, col - tile.col);
         float* to = &w(row - tile.row, col - tile.col);
         kernel::for_each_lane(count, [=](std::size_t j) {
-          const float level = G::clip(G::round(P::to_grid(from[j], step)), zero);
-          to[j] = with_scale ? scale * level : level;
+          const float u = placed_to_grid<P, G>(from[j], used);
+          const float level = G::clip(G::round(u), used.zero_point);
+          to[j] = with_scale ? weight_of_level<G>(used.scale, level, used.offset) : level;
         });
       });
     });
@@ -277,8 +252,16 @@ class Parameterization {
       else
         layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
                                          auto cell) LRQAT_INLINE_LAMBDA {
-          storage::decode(base_row(row), col, zero_point_[cell],
+          storage::decode(base_row(row), col, cells_.used(cell).zero_point,
                           z.row(row - tile.row).subspan(col - tile.col, count));
+        });
+      if constexpr (ties_base<P>)
+        layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
+                                           auto cell) LRQAT_INLINE_LAMBDA {
+          kernel::for_each_lane(count, [scale = cells_.used(cell).scale,
+                                        to = &z(row - tile.row, col - tile.col)](std::size_t j) {
+            to[j] = P::live_base(to[j], scale);
+          });
         });
     });
   }
@@ -288,11 +271,8 @@ class Parameterization {
 
   Shape shape_;
   ScaleLayout layout_;
-  [[no_unique_address]] F format_;
   AlignedVector<std::byte> base_;
-  AlignedVector<float> scale_, scale_gradient_, zero_point_;
-  struct Nothing {};
-  [[no_unique_address]] std::conditional_t<has_threshold<G>, AlignedVector<float>, Nothing> step_;
+  cells cells_;
   [[no_unique_address]] typename A::state adapter_;
 };
 

@@ -9,7 +9,8 @@
 namespace lrqat {
 
 /// W_hat = s clip(round(phi(W0/s0) + delta)) (LR-QAT, arXiv 2406.06385, eq. 8): the base is
-/// divided once by the first scale s0; the live scale only multiplies.
+/// divided once by the first scale s0; the live scale only multiplies. On a grid with an offset the
+/// first one is subtracted once, the live one is only added.
 struct InsideRounding {
   using policy_kind = kind::placement;
   using coupling = Decoupled;
@@ -20,7 +21,15 @@ struct InsideRounding {
     return weight / first_scale;
   }
   template <class V>
+  LRQAT_INLINE static V base(V weight, V first_scale, V first_offset) {
+    return (weight - first_offset) / first_scale;
+  }
+  template <class V>
   LRQAT_INLINE static V to_grid(V z, V /*scale*/) {
+    return z;
+  }
+  template <class V>
+  LRQAT_INLINE static V to_grid(V z, V /*scale*/, V /*offset*/) {
     return z;
   }
   template <class V>
@@ -29,7 +38,7 @@ struct InsideRounding {
   }
 };
 
-static_assert(Placement<InsideRounding>);
+static_assert(OffsetPlacement<InsideRounding>);
 
 }  // namespace lrqat
 

@@ -21,7 +21,15 @@ struct Parallel {
     return weight / first_scale;
   }
   template <class V>
+  LRQAT_INLINE static V base(V weight, V first_scale, V first_offset) {
+    return (weight - first_offset) / first_scale;
+  }
+  template <class V>
   LRQAT_INLINE static V to_grid(V z, V /*scale*/) {
+    return z;
+  }
+  template <class V>
+  LRQAT_INLINE static V to_grid(V z, V /*scale*/, V /*offset*/) {
     return z;
   }
   template <class V>
@@ -30,7 +38,7 @@ struct Parallel {
   }
 };
 
-static_assert(Placement<Parallel>);
+static_assert(OffsetPlacement<Parallel>);
 
 }  // namespace lrqat
 

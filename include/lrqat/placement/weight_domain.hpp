@@ -8,7 +8,8 @@
 
 namespace lrqat {
 
-/// W_hat = s clip(round((W0 + delta) / s)): LSQ with FullRank, L4Q and EfficientDM with LowRank.
+/// W_hat = s clip(round((W0 + delta) / s)): LSQ with FullRank, L4Q with LowRank. On a grid with an
+/// offset beta, W_hat = s clip(round((W0 + delta - beta) / s)) + beta (LSQ+, L4Q).
 struct WeightDomain {
   using policy_kind = kind::placement;
   using coupling = Coupled;
@@ -19,8 +20,16 @@ struct WeightDomain {
     return weight;
   }
   template <class V>
+  LRQAT_INLINE static V base(V weight, V /*first_scale*/, V /*first_offset*/) {
+    return weight;
+  }
+  template <class V>
   LRQAT_INLINE static V to_grid(V z, V scale) {
     return z / scale;
+  }
+  template <class V>
+  LRQAT_INLINE static V to_grid(V z, V scale, V offset) {
+    return (z - offset) / scale;
   }
   template <class V>
   LRQAT_INLINE static V z_gradient(V weight_gradient, V pass, V /*scale*/) {
@@ -28,7 +37,7 @@ struct WeightDomain {
   }
 };
 
-static_assert(Placement<WeightDomain>);
+static_assert(OffsetPlacement<WeightDomain>);
 
 }  // namespace lrqat
 

@@ -20,6 +20,9 @@ struct AnyScale {
   LRQAT_INLINE constexpr float round(float scale, float zero_point) const {
     return type == ScaleType::fp16 ? Fp16Scale::round<G>(scale, zero_point) : scale;
   }
+  constexpr float round_offset(float offset) const {
+    return type == ScaleType::fp16 ? Fp16Scale::round_offset(offset) : offset;
+  }
 
   ScaleType type;
 };

@@ -18,6 +18,7 @@ struct Float32Scale {
   LRQAT_INLINE static constexpr float round(float scale, float /*zero_point*/) {
     return scale;
   }
+  LRQAT_INLINE static constexpr float round_offset(float offset) { return offset; }
 };
 
 }  // namespace lrqat

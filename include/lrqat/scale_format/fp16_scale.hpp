@@ -44,7 +44,8 @@ constexpr int scale_bits_beside(float zero_point) {
 ///
 /// On grids of up to 4 bits with a zero point z, scale * z is a half as well: Q4_1 stores the
 /// minimum -scale * z in place of z. A scale then has at least 7 significant bits, 11 where z is 0
-/// or a power of two. Wider grids, for which no such file exists, keep all 11.
+/// or a power of two. Wider grids, for which no such file exists, keep all 11. An offset is a half
+/// of its own, which is Q4_1 on Offset<UInt<4>>.
 struct Fp16Scale {
   using policy_kind = kind::scale_format;
   constexpr explicit Fp16Scale(const QuantOptions& = {}) {}
@@ -60,6 +61,7 @@ struct Fp16Scale {
       return static_cast<float>(half(scale));
     }
   }
+  static constexpr float round_offset(float offset) { return static_cast<float>(half(offset)); }
 };
 
 }  // namespace lrqat

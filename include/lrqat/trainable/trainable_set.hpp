@@ -12,9 +12,20 @@ struct AdapterAndScale {
   static constexpr bool adapter = true, scale = true, bias = false;
 };
 
+/// With all that a group shares: its zero point (EfficientQAT) or its offset (LSQ+, L4Q) too.
+struct AdapterAndQParams {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = true, scale = true, zero_point = true, offset = true, bias = false;
+};
+
 struct ScaleOnly {
   using policy_kind = kind::trainable;
   static constexpr bool adapter = false, scale = true, bias = false;
+};
+
+struct QParamsOnly {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = false, scale = true, zero_point = true, offset = true, bias = false;
 };
 
 struct AdapterOnly {
@@ -22,9 +33,10 @@ struct AdapterOnly {
   static constexpr bool adapter = true, scale = false, bias = false;
 };
 
+/// All reals; zero points are integers and stay.
 struct Everything {
   using policy_kind = kind::trainable;
-  static constexpr bool adapter = true, scale = true, bias = true;
+  static constexpr bool adapter = true, scale = true, offset = true, bias = true;
 };
 
 /// The adapter learns, and scales are no parameters: after each update the layer's initializer
@@ -35,7 +47,8 @@ struct MeasuredScale {
   static constexpr bool adapter = true, scale = false, bias = false, measures_scale = true;
 };
 
-static_assert(Trainable<AdapterAndScale> && Trainable<ScaleOnly> && Trainable<AdapterOnly> &&
+static_assert(Trainable<AdapterAndScale> && Trainable<AdapterAndQParams> &&
+              Trainable<ScaleOnly> && Trainable<QParamsOnly> && Trainable<AdapterOnly> &&
               Trainable<Everything> && Trainable<MeasuredScale>);
 
 }  // namespace lrqat
