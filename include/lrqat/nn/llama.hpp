@@ -267,6 +267,12 @@ class Llama {
     linears_.for_each(visit);
   }
 
+  /// The layers of one block, to run it alone (nn/llama_block.hpp) on sequences up to `length`.
+  BlockLayers<Linear> block(std::size_t b, std::size_t length) {
+    rope_.prepare(length);
+    return block(b);
+  }
+
   /// The same model with other linear layers, sharing nothing with this one.
   ///
   /// @param change  (const Linear&, const LinearName&) -> Other
