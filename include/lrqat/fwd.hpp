@@ -26,6 +26,10 @@ template <int Bits>
 struct SymmetricInt;
 struct Ternary;
 // Offset<G> is constrained: include grid/offset.hpp.
+template <int High, int Low>
+struct Nested;
+template <int High, int... Lows>
+struct BitWidths;
 
 struct PerTensor;
 struct PerChannel;
@@ -43,8 +47,10 @@ struct LowRank;
 template <std::size_t Rank>
 struct SparseHadamard;
 struct FullRank;
+struct FullRankDelta;
 
 struct InsideRounding;
+struct BoundedRounding;
 struct WeightDomain;
 struct TiedWeightDomain;
 struct Parallel;
@@ -95,6 +101,8 @@ struct AnyScale;
 class AnyLinear;
 struct AnyInput;
 class QuantizedInputLinear;
+template <class Widths, class... Policies>
+class NestedLinear;
 
 }  // namespace lrqat
 

@@ -8,6 +8,7 @@
 #define LRQAT_LRQAT_HPP
 
 #include <lrqat/adapter/full_rank.hpp>
+#include <lrqat/adapter/full_rank_delta.hpp>
 #include <lrqat/adapter/low_rank.hpp>
 #include <lrqat/adapter/no_adapter.hpp>
 #include <lrqat/adapter/sparse_hadamard.hpp>
@@ -23,10 +24,12 @@
 #include <lrqat/granularity/per_tensor.hpp>
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/mid_rise.hpp>
+#include <lrqat/grid/nested.hpp>
 #include <lrqat/grid/offset.hpp>
 #include <lrqat/grid/symmetric_int.hpp>
 #include <lrqat/grid/ternary.hpp>
 #include <lrqat/grid/uint.hpp>
+#include <lrqat/grid/unrounded.hpp>
 #include <lrqat/initializer/gaussian_rms.hpp>
 #include <lrqat/initializer/lp_search.hpp>
 #include <lrqat/initializer/mean_magnitude.hpp>
@@ -38,9 +41,14 @@
 #include <lrqat/input/no_input.hpp>
 #include <lrqat/input/transformed_input.hpp>
 #include <lrqat/linear/any_linear.hpp>
+#include <lrqat/linear/finalise.hpp>
 #include <lrqat/linear/merged_linear.hpp>
+#include <lrqat/linear/nested_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
+#include <lrqat/linear/rounding_penalty.hpp>
+#include <lrqat/method/ada_round.hpp>
+#include <lrqat/method/double_rounding.hpp>
 #include <lrqat/method/efficient_dm.hpp>
 #include <lrqat/method/efficient_qat.hpp>
 #include <lrqat/method/l4q.hpp>
@@ -52,6 +60,7 @@
 #include <lrqat/method/qwha.hpp>
 #include <lrqat/method/rotated_lr_qat.hpp>
 #include <lrqat/method/ternary.hpp>
+#include <lrqat/placement/bounded_rounding.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/tied_weight_domain.hpp>

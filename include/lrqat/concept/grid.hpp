@@ -40,7 +40,10 @@ concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, in
 /// levels_are_even       neighbouring levels are 1 apart, integers or not
 /// has_threshold         a group's weights are divided by another number than they are multiplied
 ///                       with: QParams::step, where |u| = 1/2 is the threshold of a level
-///
+/// leaves_reals          it does not round: its weights have no codes yet
+/// base_grid             the grid that a weight's base is stored for and its first scale chosen on,
+///                       where its levels come from another one
+
 /// A grid whose level(code, z) is code - z, and says so: its codes can be multiplied as they are.
 template <class G>
 concept IntegerGrid = Grid<G> && requires { requires G::levels_are_integers; };
@@ -52,6 +55,21 @@ concept EvenGrid = IntegerGrid<G> || (Grid<G> && requires { requires G::levels_a
 
 template <class G>
 inline constexpr bool has_threshold = requires { requires G::has_threshold; };
+template <class G>
+inline constexpr bool leaves_reals = requires { requires G::leaves_reals; };
+
+template <class G>
+struct base_grid {
+  using type = G;
+};
+template <class G>
+  requires requires { typename G::base_grid; }
+struct base_grid<G> {
+  using type = typename G::base_grid;
+};
+template <class G>
+using base_grid_of = typename base_grid<G>::type;
+
 /// The weight of a level: the one expression for it, so that layers that train and merged ones have
 /// the same bits.
 template <Grid G>

@@ -16,6 +16,9 @@ namespace lrqat {
 /// z_gradient(g, pass, s)   dL/dz from g = dL/dW_hat and the estimator's factor
 /// coupling                 how the live scale acts: Coupled or Decoupled (scale_coupling)
 /// live_base(base, s)       optional: what the base is at the live scale, before delta is added
+/// join(base, delta)        optional: z where it is not base + delta; with it comes
+/// join_slope(z)            dz / d delta
+/// needs_fractions          optional: true where it matters between which integers the base lies
 /// adds_after_rounding      optional: true where z is the base alone and delta is added to the
 ///                          dequantized weight, beside the rounding; z_gradient is then dL/ddelta
 template <class P>
@@ -56,6 +59,15 @@ LRQAT_INLINE float placed_to_grid(float z, const QParams& group) {
 
 template <class P>
 inline constexpr bool ties_base = requires(float x) { P::live_base(x, x); };
+template <class P>
+inline constexpr bool joins_delta = requires(float x) {
+  { P::join(x, x) } -> std::same_as<float>;
+  { P::join_slope(x) } -> std::same_as<float>;
+};
+
+template <class P>
+inline constexpr bool needs_fractions = requires { requires P::needs_fractions; };
+
 template <class P>
 inline constexpr bool adds_after_rounding = requires { requires P::adds_after_rounding; };
 

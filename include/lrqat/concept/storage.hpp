@@ -16,6 +16,7 @@ namespace lrqat {
 /// bytes_per_row(in)               a row starts on a byte
 /// encode(values, z, row, first)   writes values as weights first, first + 1, ... of the row
 /// decode(row, first, z, values)   reads them back
+/// fraction_bits                   optional: bits of a value below its level
 /// keeps_reals                     true when any real survives up to its rounding error, as the
 ///                                 weight domain needs; false when values end on the grid's range
 template <class S, class G>
@@ -28,6 +29,11 @@ concept StorageOf = PolicyOf<S, kind::storage> && Grid<G> &&
       S::template bound_to<G>::decode(encoded, count, zero_point, decoded);
     };
 // clang-format on
+
+/// Whether a bound storage keeps anything of a base between two levels.
+template <class Bound>
+inline constexpr bool keeps_fractions =
+    Bound::keeps_reals || requires { requires(Bound::fraction_bits > 0); };
 
 }  // namespace lrqat
 

@@ -40,6 +40,15 @@ LRQAT_INLINE V round_half_even(V u) {
     return __builtin_rint(u);
 }
 
+/// The greatest integer up to u; NaN and infinity stay.
+template <std::floating_point V>
+LRQAT_INLINE V round_down(V u) {
+  if constexpr (sizeof(V) == sizeof(float))
+    return __builtin_floorf(u);
+  else
+    return __builtin_floor(u);
+}
+
 /// u limited to [low, high]: one max and one min. NaN stays NaN.
 template <std::floating_point V>
 LRQAT_INLINE constexpr V clamp(V u, V low, V high) {

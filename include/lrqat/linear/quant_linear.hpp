@@ -8,11 +8,13 @@
 #include <lrqat/linear/input_passes.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
 #include <lrqat/linear/merged_linear.hpp>
+#include <lrqat/linear/policy_checks.hpp>
 #include <lrqat/linear/select.hpp>
 #include <lrqat/parameterization/parameterization.hpp>
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lrqat {
@@ -61,7 +63,8 @@ class BasicQuantLinear {
   BasicQuantLinear(Shape shape, const Rows& rows, const QuantOptions& options = {},
                    std::span<const float> bias = {})
       : BasicQuantLinear(shape, rows,
-                         choose_qparams<G, Gran, I>(shape, rows_behind<In>(rows), options), options,
+                         choose_qparams<base_grid_of<G>, Gran, I>(shape, rows_behind<In>(rows), options),
+                         options,
                          bias) {}
 
   /// The same with given scales and zero points; each row is asked for once.
@@ -127,8 +130,8 @@ class BasicQuantLinear {
       std::fill(each.gradient.begin(), each.gradient.end(), 0.0f);
   }
 
-  /// Whether merge() exists: not beside a Parallel adapter.
-  static constexpr bool merges = parameterization::has_levels;
+  /// Whether merge() exists: not beside a Parallel adapter, nor before an Unrounded grid is finalised.
+  static constexpr bool merges = parameterization::has_levels && !leaves_reals<G>;
 
   /// Measures scales and zero points again from the latent weight, where T has it so. Call it whenever
   /// parameters have got new values: after an update, after a checkpoint is read.
@@ -146,7 +149,10 @@ class BasicQuantLinear {
   /// forward gives the same bits. A transform of the inputs stays in front of them.
   /// @throws Error when a weight or scale is not finite, as after a diverged training
   merged merge() const {
-    static_assert(merges,
+    static_assert(!leaves_reals<G>,
+                  "QuantLinear::merge: an Unrounded grid has no codes. Call finalise(layer) first "
+                  "and merge what it returns.");
+    static_assert(merges || leaves_reals<G>,
                   "QuantLinear::merge: a Parallel adapter stays a branch beside the integers; "
                   "rounding it into them would change the layer. Place it InsideRounding or in the "
                   "WeightDomain to merge it exactly.");
@@ -164,7 +170,10 @@ class BasicQuantLinear {
                       std::is_same_v<typename Other::granularity, Gran>,
                   "convert_to<Other>: both layers must have the same grid and granularity; other "
                   "schemes start from the float weight.");
-    static_assert(merges && Other::merges,
+    static_assert(!leaves_reals<G>,
+                  "convert_to<Other>: an Unrounded grid has no codes to keep. Call finalise(layer) "
+                  "first and convert what it returns.");
+    static_assert((merges && Other::merges) || leaves_reals<G>,
                   "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
                   "layer may have one.");
     static_assert(!changes_basis<In> && !changes_basis<typename Other::input>,
@@ -199,6 +208,19 @@ class BasicQuantLinear {
                 ") of level ", own(0, j), " becomes ", levels[j], " in the other storage");
     });
     return converted;
+  }
+
+  /// The same layer, with its gradients, on another grid that shares the base: the next bit width of
+  /// a nested grid, or Unrounded<G> and G. Nothing is copied; parameters() handed out before stay
+  /// valid. For a second layer copy this one first.
+  template <Grid Other>
+  auto on_grid() && {
+    constexpr bool shares = std::is_same_v<base_grid_of<Other>, base_grid_of<G>>;
+    static_assert(shares,
+                  "QuantLinear::on_grid<Other>: the base of the other grid is stored differently. "
+                  "Make a layer on it from the float weight.");
+    if constexpr (shares)
+      return BasicQuantLinear<Other, Gran, S, A, P, E, I, T, In, B, F>(std::move(*this));
   }
 
   LayerBytes bytes() const {
@@ -239,6 +261,15 @@ class BasicQuantLinear {
   }
 
  private:
+  template <class, class, class, class, class, class, class, class, class, class, class>
+  friend class BasicQuantLinear;
+
+  template <class Other>
+  explicit BasicQuantLinear(BasicQuantLinear<Other, Gran, S, A, P, E, I, T, In, B, F>&& other)
+      : weight_(std::move(other.weight_)),
+        bias_(std::move(other.bias_)),
+        bias_gradient_(std::move(other.bias_gradient_)) {}
+
   merged merged_layer() const {
     const Shape shape = weight_.shape();
     const ScaleLayout& layout = weight_.layout();

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <type_traits>
+#include <utility>
 
 namespace lrqat {
 
@@ -43,6 +43,18 @@ class CellParameters {
     if constexpr (T::scale) scale_gradient_.resize(cells.size());
     if constexpr (trained_shift != Shift::none) shift_gradient_.resize(cells.size());
   }
+
+  /// Those of another grid with the same parameters; buffers change hands.
+  template <class Other>
+  requires(G::has_zero_point == Other::has_zero_point && has_offset<G> == has_offset<Other> &&
+           has_threshold<G> == has_threshold<Other>)
+  explicit CellParameters(CellParameters<Other, T, F>&& other)
+      : format_(other.format_),
+        scale_(std::move(other.scale_)),
+        scale_gradient_(std::move(other.scale_gradient_)),
+        shift_(std::move(other.shift_)),
+        shift_gradient_(std::move(other.shift_gradient_)),
+        step_(std::move(other.step_)) {}
 
   /// New masters, one for each cell.
   void set(std::span<const QParams> cells) {
@@ -107,8 +119,10 @@ class CellParameters {
   }
 
  private:
+  template <Grid Other, Trainable OtherT, ScaleFormatOf<Other> OtherF>
+  friend class CellParameters;
+
   static constexpr bool has_shift = G::has_zero_point || has_offset<G>;
-  struct Nothing {};
 
   std::size_t shift_start() const { return T::scale ? size() : 0; }
   std::span<const float> shifts() const { return shift_; }
@@ -117,7 +131,7 @@ class CellParameters {
   [[no_unique_address]] F format_;
   AlignedVector<float> scale_, scale_gradient_;
   AlignedVector<float> shift_, shift_gradient_;  // of zero points or of offsets
-  [[no_unique_address]] std::conditional_t<has_threshold<G>, AlignedVector<float>, Nothing> step_;
+  AlignedVector<float> step_;                    // of grids with a threshold
 };
 
 }  // namespace lrqat

@@ -28,7 +28,7 @@ namespace lrqat {
 /// weight but its products with activations. A weight exists in full only as its codes; a backend
 /// asks for one tile at a time:
 ///
-///   latent(tile, z)                z = decode(base) + delta
+///   latent(tile, z)                z = decode(base) + delta, or as the placement joins the two
 ///   dequantize(tile, z, w)         w = s * clip(round(to_grid(z)))
 ///
 /// or, where the placement adds delta after the rounding, z = decode(base) and w = s * ... + delta;
@@ -40,11 +40,11 @@ namespace lrqat {
 /// depend on tiles, threads or instruction set.
 template <Grid G, Granularity Gran, PolicyOf<kind::storage> S, Adapter A, Placement P, Estimator E,
           Trainable T, ScaleFormatOf<G> F>
-requires StorageOf<S, G>
+requires StorageOf<S, base_grid_of<G>>
 class Parameterization {
  public:
   using grid = G;
-  using storage = typename S::template bound_to<G>;
+  using storage = typename S::template bound_to<base_grid_of<G>>;
   using coupling =
       std::conditional_t<has_threshold<G>, Decoupled, typename scale_coupling<P>::type>;
   using cells = CellParameters<G, T, F>;
@@ -73,6 +73,17 @@ class Parameterization {
       : Parameterization(weight.shape(), qparams, options) {
     for (std::size_t row = 0; row < weight.rows; ++row) freeze(row, weight.row(row));
   }
+
+  /// The same parameters on another grid with the same base: buffers change hands, and the spans of
+  /// parameters() stay valid.
+  template <class Other>
+  requires std::same_as<base_grid_of<Other>, base_grid_of<G>>
+  explicit Parameterization(Parameterization<Other, Gran, S, A, P, E, T, F>&& other)
+      : shape_(other.shape_),
+        layout_(other.layout_),
+        base_(std::move(other.base_)),
+        cells_(std::move(other.cells_)),
+        adapter_(std::move(other.adapter_)) {}
 
   /// Freezes one row of the weight (in) on its scales. Different rows may be frozen by different
   /// threads at once.
@@ -113,7 +124,7 @@ class Parameterization {
 
   void latent(const Tile& tile, MatrixView<float> z) const {
     decode(tile, z);
-    if constexpr (!has_branch) adapter_.add(tile, z);
+    if constexpr (!has_branch) join(adapter_, tile, z);
   }
 
   /// w may be z itself.
@@ -154,7 +165,7 @@ class Parameterization {
     return (apart ? 0 : shared_by_cells()) + shared_by_adapter();
   }
 
-  /// Adds the tile's gradients; g holds dL/dW_hat and is left with dL/dz.
+  /// Adds the tile's gradients; g holds dL/dW_hat and is left with dL/ddelta.
   /// @param shared  the block's buffer, of either length
   void backward(const Tile& tile, MatrixView<const float> z, MatrixView<float> g,
                 std::span<float> shared) {
@@ -191,6 +202,28 @@ class Parameterization {
   float used_scale(std::size_t cell) const { return used(cell).scale; }
 
  private:
+  template <Grid OtherG, Granularity OtherGran, PolicyOf<kind::storage> OtherS, Adapter OtherA,
+            Placement OtherP, Estimator OtherE, Trainable OtherT, ScaleFormatOf<OtherG> OtherF>
+  requires StorageOf<OtherS, base_grid_of<OtherG>>
+  friend class Parameterization;
+
+  /// Brings delta into z, which holds the decoded base.
+  template <class Deltas>
+  static void join(const Deltas& deltas, const Tile& tile, MatrixView<float> z) {
+    if constexpr (joins_delta<P> && !std::is_empty_v<typename A::state>) {
+      const auto delta = padded_scratch<struct delta_slot>(tile.rows, tile.cols);
+      for (std::size_t i = 0; i < tile.rows; ++i) std::fill_n(delta.row(i).data(), tile.cols, 0.0f);
+      deltas.add(tile, delta);
+      kernel::vectorised([&] {
+        for (std::size_t i = 0; i < tile.rows; ++i)
+          kernel::for_each_lane(tile.cols, [to = z.row(i).data(), from = delta.row(i).data()](
+                                               std::size_t j) { to[j] = P::join(to[j], from[j]); });
+      });
+    } else {
+      deltas.add(tile, z);
+    }
+  }
+
   std::size_t shared_by_cells() const { return cells::trained * cells_.size(); }
   std::size_t shared_by_adapter() const {
     return trains_adapter ? adapter_.shared_gradients() : 0;
@@ -218,7 +251,7 @@ class Parameterization {
       const auto z_strip = z.block(first, 0, rows, tile.cols);
       decode(strip, z_strip);
       const auto w_strip = w.block(first, 0, rows, tile.cols);
-      if constexpr (!has_branch) strips.add(strip, z_strip);
+      if constexpr (!has_branch) join(strips, strip, z_strip);
       quantize<with_scale>(strip, z_strip, w_strip);
       if constexpr (has_branch) strips.add(strip, w_strip);
       first += rows;

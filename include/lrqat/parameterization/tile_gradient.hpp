@@ -25,6 +25,15 @@ namespace detail {
 // Two of the widest vectors: one alone would wait for its own sums, which pass through memory.
 inline constexpr std::size_t gradient_lanes = 32;
 
+/// d level / d delta from d level / dz.
+template <class Placement>
+LRQAT_INLINE float pass_to_delta(float z, float pass) {
+  if constexpr (joins_delta<Placement>)
+    return pass * Placement::join_slope(z);
+  else
+    return pass;
+}
+
 /// One block of segment_gradient; adds each lane's part of the two sums, that of a zero point
 /// without its factor -s.
 template <class Grid, class Placement, class Estimator, class Coupling, Shift shift>
@@ -38,7 +47,7 @@ LRQAT_INLINE void block_gradient(QParams cell, float low, float high, const floa
     scale_sums[l] += g[l] * Coupling::slope(u, level, pass);
     if constexpr (shift == Shift::zero_point) shift_sums[l] += g[l] * (1.0f - pass);
     if constexpr (shift == Shift::offset) shift_sums[l] += g[l] * Coupling::offset_slope(pass);
-    g[l] = Placement::z_gradient(g[l], pass, cell.scale);
+    g[l] = Placement::z_gradient(g[l], pass_to_delta<Placement>(z[l], pass), cell.scale);
   }
 }
 
@@ -57,7 +66,7 @@ LRQAT_INLINE float sum_of_lanes(float* sums) {
 
 }  // namespace detail
 
-/// Over `count` weights of one cell: turns g = dL/dW_hat into dL/dz in place and returns the sums
+/// Over `count` weights of one cell: turns g = dL/dW_hat into dL/ddelta in place and returns the sums
 /// that are the cell's gradient. The sums run in 32 lanes that are added in a fixed order, so they
 /// do not depend on the instruction set's width.
 ///
