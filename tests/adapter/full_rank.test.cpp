@@ -2,6 +2,7 @@
 // tests/adapter/full_rank.test.cpp: the base itself as the trained tensor, and no adapter at all.
 #include <lrqat/adapter/full_rank.hpp>
 
+#include <lrqat/adapter/full_rank_delta.hpp>
 #include <lrqat/adapter/no_adapter.hpp>
 
 #include <catch2/catch.hpp>
@@ -35,6 +36,22 @@ TEST_CASE("FullRank: holds the weight and adds its gradient tile by tile", "[ada
   state.reduce({});
   for (std::size_t i = 0; i < gradient.values.size(); ++i)
     CHECK(all[0].gradient[i] == 2.0f * gradient.values[i]);
+}
+
+TEST_CASE("FullRankDelta: starts at zero beside a base that it does not hold", "[adapter]") {
+  FullRankDelta::state state({2, 3}, {});
+  STATIC_REQUIRE_FALSE(FullRankDelta::keeps_base);
+  const auto all = state.parameters();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].name == "delta");
+  CHECK(all[0].role == Role::adapter);
+  CHECK(copy_of(all[0].value) == std::vector<float>(6, 0.0f));
+  all[0].value[4] = 2.5f;
+  Matrix z(1, 2, 1.0f);
+  state.add({1, 1, 1, 2}, z.view());
+  CHECK(z.values == std::vector<float>{3.5f, 1.0f});
+  state.backward({1, 1, 1, 2}, z.view(), {});
+  CHECK(copy_of(all[0].gradient) == std::vector<float>{0.0f, 0.0f, 0.0f, 0.0f, 3.5f, 1.0f});
 }
 
 TEST_CASE("NoAdapter: takes no room, trains nothing, adds nothing", "[adapter]") {

@@ -10,13 +10,14 @@
 
 #include <catch2/catch.hpp>
 #include <support/matrix.hpp>
-#include <support/smooth_grid.hpp>
 
 #include <cmath>
 #include <numeric>
 
 namespace lrqat::test {
 namespace {
+
+using Smooth = Unrounded<Int<3>>;  // reals between -4 and 3
 
 constexpr std::size_t out = 5, in = 9, tokens = 4;
 

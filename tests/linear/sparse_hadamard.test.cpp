@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tests/linear/sparse_hadamard.test.cpp: layers with a sparse Walsh-Hadamard adapter, in every
 // placement.
+#include <lrqat/grid/unrounded.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 
 #include <lrqat/lrqat.hpp>
@@ -8,7 +9,6 @@
 #include <catch2/catch.hpp>
 #include <support/machine.hpp>
 #include <support/matrix.hpp>
-#include <support/smooth_grid.hpp>
 
 #include <cmath>
 
@@ -116,7 +116,7 @@ TEST_CASE("SparseHadamard: a trained adapter moves integers; at first it changes
 /// central difference is exact but for rounding.
 template <class Placement>
 void check_differences() {
-  using Layer = QuantLinear<Smooth, Adapter, Placement, Dense<float>, Reference>;
+  using Layer = QuantLinear<Unrounded<Int<3>>, Adapter, Placement, Dense<float>, Reference>;
   constexpr std::size_t out = 5, in = 24, tokens = 4;
   const std::vector<QParams> scales(out, {0.5f, 0.0f});
   Layer layer(random_matrix(out, in, 0.3f, 1).view(), scales, of_rank(2));

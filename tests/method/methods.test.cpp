@@ -22,6 +22,16 @@ static_assert(std::same_as<method::FullQat<4>,
 static_assert(std::same_as<method::LsqPaper<2>, QuantLinear<Int<2>, FullRank, WeightDomain, Lsq>>);
 static_assert(std::same_as<method::Peqa<Int<4>>,
                            QuantLinear<Int<4>, NoAdapter, Packed, ScaleOnly, InsideRounding>>);
+static_assert(std::same_as<method::AdaRound<4>,
+                           QuantLinear<Unrounded<Int<4>>, PerChannel, Dense<float>, FullRankDelta,
+                                       BoundedRounding, LpSearch<12, 5>, AdapterOnly>>);
+static_assert(std::same_as<method::LowRankAdaRound<4, 8>,
+                           QuantLinear<Unrounded<Int<4>>, PerChannel, FixedPoint, LowRank<8>,
+                                       BoundedRounding, LpSearch<12, 5>, AdapterOnly>>);
+static_assert(std::same_as<method::DoubleRounding<BitWidths<8, 4>>::layer_of<4>,
+                           QuantLinear<Nested<8, 4>, FullRank, WeightDomain>>);
+static_assert(std::same_as<method::NestedLrQat<BitWidths<8, 4>, 16>::layer_of<8>,
+                           QuantLinear<Int<8>, FixedPoint, LowRank<16>, InsideRounding>>);
 
 const Matrix weight = random_matrix(10, 24, 0.3f, 1);
 const Matrix x = random_matrix(7, 24, 1.0f, 2), grad_y = random_matrix(7, 10, 1.0f, 3);

@@ -10,8 +10,11 @@
 #include <lrqat/granularity/per_group.hpp>
 #include <lrqat/granularity/per_tensor.hpp>
 #include <lrqat/grid/int.hpp>
+#include <lrqat/grid/nested.hpp>
 #include <lrqat/grid/uint.hpp>
+#include <lrqat/grid/unrounded.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/placement/bounded_rounding.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/weight_domain.hpp>
@@ -123,6 +126,8 @@ TEST_CASE("Parameterization: a tile of any cut has the bits of the whole", "[par
   check_shapes<Form<Int<2>, PerGroup<3>, Dense<bf16>, LowRank<2>, WeightDomain>>();
   check_shapes<Form<UInt<2>, PerGroup<6>, Dense<float>, FullRank, WeightDomain>>();
   check_shapes<Form<Int<4>, PerGroup<5>, Packed, LowRank<3>, Parallel>>();
+  check_shapes<Form<Unrounded<UInt<3>>, PerGroup<5>, FixedPoint, LowRank<3>, BoundedRounding>>();
+  check_shapes<Form<Nested<8, 4>, PerTensor, Packed, LowRank<3>, InsideRounding>>();
 }
 
 TEST_CASE("Parameterization: gradients of any cut add up to those of the whole",

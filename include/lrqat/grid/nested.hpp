@@ -15,8 +15,8 @@ namespace lrqat {
 /// of the high precision, so that a level is 2^(High - Low) W_l and its code W_l: all widths of one
 /// High share base and scale. Nested<8, 8> has the levels of Int<8>.
 ///
-/// A weight keeps its gradient where neither clipping moved it. It moves by at most half a low step,
-/// except near the top, which is up to 1 - 2^-(High - Low) of a low step away.
+/// A weight keeps its gradient where neither clipping moved it. It moves by at most half a low
+/// step, except near the top, which is up to 1 - 2^-(High - Low) of a low step away.
 template <int High, int Low>
 struct Nested {
   static_assert(Low >= 2 && Low <= High && High <= 8,

@@ -24,7 +24,7 @@ struct finalised {
 };
 template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
           class B, class F>
-  requires leaves_reals<G>
+requires leaves_reals<G>
 struct finalised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F>> {
   using type = BasicQuantLinear<typename G::rounded, Gran, Packed, NoAdapter, InsideRounding, E, I,
                                 ScaleOnly, In, B, F>;

@@ -19,9 +19,9 @@
 namespace lrqat {
 
 /// QuantLinear<Int<High>, Policies...> and, on the same base, adapter, scales and gradients,
-/// QuantLinear<Nested<High, Low>, Policies...> for each lower width. One of them is there at a time;
-/// set_bits() hands its buffers to another and copies nothing. To train all widths at once, run the
-/// passes under each before the optimizer's step: their gradients add up.
+/// QuantLinear<Nested<High, Low>, Policies...> for each lower width. One of them is there at a
+/// time; set_bits() hands its buffers to another and copies nothing. To train all widths at once,
+/// run the passes under each before the optimizer's step: their gradients add up.
 ///
 ///   NestedLinear<BitWidths<8, 4, 2>, LowRank<32>> layer{weight};
 ///   layer.set_bits(4);
@@ -62,8 +62,12 @@ class NestedLinear<BitWidths<High, Lows...>, Policies...> {
     ((bits == Lows ? switch_to<Lows>() : void()), ...);
   }
 
-  std::size_t out_features() const { return visit([](auto& l) { return l.out_features(); }); }
-  std::size_t in_features() const { return visit([](auto& l) { return l.in_features(); }); }
+  std::size_t out_features() const {
+    return visit([](auto& l) { return l.out_features(); });
+  }
+  std::size_t in_features() const {
+    return visit([](auto& l) { return l.in_features(); });
+  }
   void forward(MatrixView<const float> x, MatrixView<float> y) const {
     visit([&](auto& layer) { layer.forward(x, y); });
   }
@@ -71,9 +75,15 @@ class NestedLinear<BitWidths<High, Lows...>, Policies...> {
                 MatrixView<float> grad_x) {
     visit([&](auto& layer) { layer.backward(x, grad_y, grad_x); });
   }
-  Parameters<float> parameters() { return visit([](auto& l) { return l.parameters(); }); }
-  void zero_gradients() { visit([](auto& layer) { layer.zero_gradients(); }); }
-  LayerBytes bytes() const { return visit([](auto& layer) { return layer.bytes(); }); }
+  Parameters<float> parameters() {
+    return visit([](auto& l) { return l.parameters(); });
+  }
+  void zero_gradients() {
+    visit([](auto& layer) { layer.zero_gradients(); });
+  }
+  LayerBytes bytes() const {
+    return visit([](auto& layer) { return layer.bytes(); });
+  }
 
   /// The integers of the highest width, whichever is set; at_bits() makes the lower ones of them.
   merged merge() const {
@@ -115,8 +125,9 @@ template <int Low, int High, class In, class B>
 MergedLinear<Int<Low>, In, B> at_bits(const MergedLinear<Int<High>, In, B>& layer) {
   using G = Nested<High, Low>;
   constexpr bool floats = !std::is_same_v<B, CpuInt8>;
-  static_assert(floats, "at_bits: this layer multiplies codes. Round it first, then write "
-                        "at_bits<b>(merged).in<Compute<int8>>().");
+  static_assert(floats,
+                "at_bits: this layer multiplies codes. Round it first, then write "
+                "at_bits<b>(merged).in<Compute<int8>>().");
   const Shape shape = layer.shape();
   AlignedVector<float> scales(layer.scales().begin(), layer.scales().end());
   for (float& scale : scales) scale *= static_cast<float>(G::step);

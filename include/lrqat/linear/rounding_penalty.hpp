@@ -18,8 +18,8 @@
 
 namespace lrqat {
 
-/// 1 - |2h - 1|^exponent of a fraction h in [0, 1]: 0 at both ends and nowhere else (AdaRound, Nagel
-/// et al., arXiv 2004.10568, eq. 24).
+/// 1 - |2h - 1|^exponent of a fraction h in [0, 1]: 0 at both ends and nowhere else (AdaRound,
+/// Nagel et al., arXiv 2004.10568, eq. 24).
 inline float rounding_penalty(float h, float exponent) {
   return 1.0f - std::pow(std::fabs(2.0f * h - 1.0f), exponent);
 }
@@ -45,7 +45,7 @@ double add_rounding_penalty(BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F
                 "before finalise(), for one in BoundedRounding or InsideRounding.");
   double sum = 0;
   if constexpr (inside) {
-    constexpr std::size_t side = 256, wave = 8;  // column blocks that keep sums of their own at once
+    constexpr std::size_t side = 256, wave = 8;  // as many column blocks have sums of their own
     const Shape shape = layer.weight().shape();
     const std::size_t blocks = (shape.cols + side - 1) / side;
     typename A::state& adapter = layer.weight().adapter();

@@ -22,16 +22,16 @@ namespace lrqat::method {
 ///   add_rounding_penalty(layer, schedule.weight(step), schedule.exponent(step));
 ///
 /// with RoundingSchedule, and finalise(layer) ends it: plain integers, which merge exactly.
-/// Which outputs are compared, a layer's, a block's, weighted or not, is up to the loop. Deviations:
-/// V is kept as its difference to the first V, which no optimizer without decay notices; a weight
-/// that starts at an integer stays there, where PyTorch's clamp lets it go up; the search tries 100
-/// ranges, not 80.
+/// Which outputs are compared, a layer's, a block's, weighted or not, is up to the loop.
+/// Deviations: V is kept as its difference to the first V, which no optimizer without decay
+/// notices; a weight that starts at an integer stays there, where PyTorch's clamp lets it go up;
+/// the search tries 100 ranges, not 80.
 template <int Bits, class... Others>
 using AdaRound = QuantLinear<Unrounded<Int<Bits>>, FullRankDelta, BoundedRounding, Dense<float>,
                              LpSearch<12, 5>, AdapterOnly, Others...>;
 
-/// The same with V = V0 + alpha/r A B and LR-QAT's base, one byte a weight for up to 7 bits: what is
-/// trained shrinks from one number a weight to r (out + in), and a delta cannot carry a weight
+/// The same with V = V0 + alpha/r A B and LR-QAT's base, one byte a weight for up to 7 bits: what
+/// is trained shrinks from one number a weight to r (out + in), and a delta cannot carry a weight
 /// further than to its neighbours. Not from a paper.
 template <int Bits, std::size_t Rank, class... Others>
 using LowRankAdaRound = QuantLinear<Unrounded<Int<Bits>>, LowRank<Rank>, BoundedRounding,

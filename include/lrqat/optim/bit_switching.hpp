@@ -45,8 +45,9 @@ inline double switching_probability(double sigma, std::size_t epoch, std::size_t
   return sigma * static_cast<double>(epoch + 1) / static_cast<double>(epochs);
 }
 
-/// The width of one layer for a step that switches: a sensitive layer, one whose Hessian has a trace
-/// of at least the layers' mean, draws each width in proportion to its bits, another all alike.
+/// The width of one layer for a step that switches: a sensitive layer, one whose Hessian has a
+/// trace of at least the layers' mean, draws each width in proportion to its bits, another all
+/// alike.
 /// @param draw  in [0, 1)
 /// @pre   at least one width, each positive (checked)
 inline int draw_bit_width(std::span<const int> widths, bool is_sensitive, double draw) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// optim/rounding_schedule.hpp: how strongly, and how sharply, learned rounding is pushed to integers.
+// optim/rounding_schedule.hpp: weight and exponent of the penalty that makes soft weights integers.
 #ifndef LRQAT_OPTIM_ROUNDING_SCHEDULE_HPP
 #define LRQAT_OPTIM_ROUNDING_SCHEDULE_HPP
 
@@ -9,9 +9,9 @@
 
 namespace lrqat {
 
-/// What add_rounding_penalty is given at a step, as in BRECQ's code (LinearTempDecay): no penalty in
-/// the first fifth of the steps, then weight 0.01 while the exponent falls in a straight line from
-/// 20, which touches only fractions next to an integer's, to 2, which reaches all.
+/// What add_rounding_penalty is given at a step, as in BRECQ's code (LinearTempDecay): no penalty
+/// in the first fifth of the steps, then weight 0.01 while the exponent falls in a straight line
+/// from 20, which touches only fractions next to an integer's, to 2, which reaches all.
 class RoundingSchedule {
  public:
   struct Settings {
@@ -35,8 +35,7 @@ class RoundingSchedule {
     if (before(step)) return settings_.first_exponent;
     const double start = settings_.warmup * total_, now = static_cast<double>(step);
     const double left = now < total_ ? (total_ - now) / (total_ - start) : 0.0;
-    return settings_.last_exponent +
-           (settings_.first_exponent - settings_.last_exponent) * left;
+    return settings_.last_exponent + (settings_.first_exponent - settings_.last_exponent) * left;
   }
 
  private:

@@ -20,7 +20,8 @@ namespace lrqat {
 /// of its cell, as one whose base is an integer, gets no gradient.
 ///
 /// V0 is not stored: h(V) = 1/2 + 0.6 tanh(V / 2), and the tangent of a sum follows from those of
-/// its parts. The same bits on every instruction set.
+/// its parts: h moves by d (0.36 - t^2) / (0.6 + t d), t = h(V0) - 1/2, d = tanh(delta / 2). The same
+/// bits on every instruction set.
 struct BoundedRounding {
   using policy_kind = kind::placement;
   using coupling = Decoupled;
@@ -33,12 +34,12 @@ struct BoundedRounding {
   template <class V>
   LRQAT_INLINE static V join(V phi, V delta) {
     const V n = round_down(phi), t = (phi - n) - V(0.5), d = tanh_of_half(delta);
-    const V moved = fused_multiply_add(V(half_width), d, t) /
-                    fused_multiply_add(t * V(1 / half_width), d, V(1));
-    return n + clamp(V(0.5) + moved, V(0), V(1));
+    const V move = d * fused_multiply_add(-t, t, V(half_width * half_width)) /
+                   fused_multiply_add(t, d, V(half_width));
+    return clamp(phi + move, n, n + V(1));
   }
-  /// dh/dV where h is strictly between 0 and 1: (h - gamma) (zeta - h) / (zeta - gamma). It needs no
-  /// more than u, because h is u's fraction there.
+  /// dh/dV where h is strictly between 0 and 1: (h - gamma) (zeta - h) / (zeta - gamma). It needs
+  /// no more than u, because h is u's fraction there.
   template <class V>
   LRQAT_INLINE static V join_slope(V u) {
     const V h = u - round_down(u), inside = static_cast<V>(static_cast<int>(!(h <= V(0))));
