@@ -35,6 +35,26 @@ TEST_CASE("Trainable sets: what learns is handed out, with a gradient", "[traina
   CHECK(names<ScaleOnly>() == std::vector<std::string>{"scale"});
   CHECK(names<AdapterOnly>() == std::vector<std::string>{"A", "B"});
   CHECK(names<Everything>() == std::vector<std::string>{"A", "B", "scale", "bias"});
+  // A grid without zero point and offset has no more to train.
+  CHECK(names<AdapterAndQParams>() == std::vector<std::string>{"A", "B", "scale"});
+  CHECK(names<QParamsOnly>() == std::vector<std::string>{"scale"});
+}
+
+TEST_CASE("Trainable sets: zero points and offsets, on grids that have them", "[trainable]") {
+  const Matrix weight = random_matrix(6, 9, 1.0f, 1);
+  const auto names_of = [&](auto layer) {
+    std::vector<std::string> all;
+    for (const Parameter<float>& each : layer.parameters()) all.push_back(each.name);
+    return all;
+  };
+  using Names = std::vector<std::string>;
+  using Moved = Offset<Int<4>>;
+  CHECK(names_of(QuantLinear<Moved, QParamsOnly>(weight.view())) == Names{"scale", "offset"});
+  CHECK(names_of(QuantLinear<Moved, ScaleOnly>(weight.view())) == Names{"scale"});
+  CHECK(names_of(QuantLinear<Moved, Everything>(weight.view())) == Names{"scale", "offset"});
+  CHECK(names_of(QuantLinear<UInt<4>, QParamsOnly, Dense<float>>(weight.view())) ==
+        Names{"scale", "zero_point"});
+  CHECK(names_of(QuantLinear<UInt<4>, Everything>(weight.view())) == Names{"scale"});
 }
 
 TEST_CASE("Trainable sets: outputs do not depend on them, gradients of what stays neither",
