@@ -89,6 +89,7 @@ TEST_CASE("MergedLinear: a few tokens have the bits of the product with W_hat", 
   for (const kernel::Isa isa : isas_of_machine()) {
     kernel::set_active_isa(isa);
     INFO("isa " << isa_name(isa));
+    check_grid<Sign>();
     check_grid<Int<2>>();
     check_grid<Int<3>>();
     check_grid<Int<4>>();

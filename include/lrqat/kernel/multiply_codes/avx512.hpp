@@ -104,6 +104,7 @@ struct CodesKernel<Isa::avx512> {
       Words field = {};
       if constexpr ((bits & 4u) != 0) field = plane<bits, 4>(block, step, byte);
       if constexpr ((bits & 2u) != 0) field = plane<bits, 2>(block, step, byte);
+      if constexpr (bits == 1) field = plane<bits, 1>(block, step, byte);
       if constexpr (bits == 3) field = (field & 3u) | (plane<bits, 1>(block, step, byte) & 4u);
       return _mm512_maskz_permutexvar_ps(every_lane, reinterpret_cast<__m512i>(field), table);
     } else {
