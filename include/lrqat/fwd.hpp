@@ -30,6 +30,11 @@ template <int High, int Low>
 struct Nested;
 template <int High, int... Lows>
 struct BitWidths;
+struct Nf4;
+struct Nf2;
+template <class Table>
+struct Codebook;
+struct Unquantized;
 
 struct PerTensor;
 struct PerChannel;
@@ -46,6 +51,8 @@ template <std::size_t Rank>
 struct LowRank;
 template <std::size_t Rank>
 struct SparseHadamard;
+template <std::size_t MaxRank>
+struct GatedLowRank;
 struct FullRank;
 struct FullRankDelta;
 
@@ -62,6 +69,7 @@ struct Lsq;
 template <int Numerator, int Denominator>
 struct Trust;
 
+struct FullRange;
 struct MinMax;
 struct NoClip;
 template <int Numerator, int Denominator>
@@ -73,6 +81,7 @@ struct TwnScale;
 struct Identity;
 template <std::size_t Block>
 struct Hadamard;
+struct UnitScale;
 
 struct NoInput;
 template <class Grid, class Sharing, class ZeroPoint>
@@ -96,6 +105,7 @@ struct Reference;
 
 struct Float32Scale;
 struct Fp16Scale;
+struct PowerOfTwoScale;
 struct AnyScale;
 
 class AnyLinear;

@@ -9,6 +9,7 @@
 
 #include <lrqat/adapter/full_rank.hpp>
 #include <lrqat/adapter/full_rank_delta.hpp>
+#include <lrqat/adapter/gated_low_rank.hpp>
 #include <lrqat/adapter/low_rank.hpp>
 #include <lrqat/adapter/no_adapter.hpp>
 #include <lrqat/adapter/sparse_hadamard.hpp>
@@ -22,6 +23,7 @@
 #include <lrqat/granularity/per_channel.hpp>
 #include <lrqat/granularity/per_group.hpp>
 #include <lrqat/granularity/per_tensor.hpp>
+#include <lrqat/grid/codebook.hpp>
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/mid_rise.hpp>
 #include <lrqat/grid/nested.hpp>
@@ -29,12 +31,17 @@
 #include <lrqat/grid/symmetric_int.hpp>
 #include <lrqat/grid/ternary.hpp>
 #include <lrqat/grid/uint.hpp>
+#include <lrqat/grid/unquantized.hpp>
 #include <lrqat/grid/unrounded.hpp>
+#include <lrqat/initializer/double_quantization.hpp>
+#include <lrqat/initializer/full_range.hpp>
 #include <lrqat/initializer/gaussian_rms.hpp>
 #include <lrqat/initializer/lp_search.hpp>
 #include <lrqat/initializer/mean_magnitude.hpp>
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/initializer/no_clip.hpp>
+#include <lrqat/initializer/round_to_grid.hpp>
+#include <lrqat/initializer/unit_scale.hpp>
 #include <lrqat/input/any_input.hpp>
 #include <lrqat/input/dynamic_input.hpp>
 #include <lrqat/input/input.hpp>
@@ -53,10 +60,15 @@
 #include <lrqat/method/efficient_qat.hpp>
 #include <lrqat/method/l4q.hpp>
 #include <lrqat/method/llm_qat.hpp>
+#include <lrqat/method/loftq.hpp>
+#include <lrqat/method/lora.hpp>
+#include <lrqat/method/lqer.hpp>
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/peqa.hpp>
+#include <lrqat/method/qlora.hpp>
 #include <lrqat/method/quest.hpp>
+#include <lrqat/method/qvgen.hpp>
 #include <lrqat/method/qwha.hpp>
 #include <lrqat/method/rotated_lr_qat.hpp>
 #include <lrqat/method/ternary.hpp>
@@ -68,6 +80,7 @@
 #include <lrqat/scale_format/any_scale.hpp>
 #include <lrqat/scale_format/float32_scale.hpp>
 #include <lrqat/scale_format/fp16_scale.hpp>
+#include <lrqat/scale_format/power_of_two_scale.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
 #include <lrqat/storage/packed.hpp>

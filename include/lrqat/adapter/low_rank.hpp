@@ -15,8 +15,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <utility>
 
 namespace lrqat {
+
+namespace detail {
+
+inline void expect_factors(MatrixView<const float> a, MatrixView<const float> b, Shape weight,
+                           std::size_t rank) {
+  expects(a.shape() == Shape{weight.rows, rank} && b.shape() == Shape{rank, weight.cols},
+          "set_factors: A is (", a.rows, ", ", a.cols, ") and B (", b.rows, ", ", b.cols,
+          "), the adapter has A (", weight.rows, ", ", rank, ") and B (", rank, ", ", weight.cols, ")");
+  for (const auto& [name, factor] : {std::pair{"A", a}, std::pair{"B", b}})
+    for (std::size_t i = 0; i < factor.rows; ++i)
+      for (std::size_t j = 0; j < factor.cols; ++j)
+        expects(std::isfinite(factor(i, j)), "set_factors: ", name, "(", i, ", ", j,
+                ") is not finite");
+}
+inline void copy_factor(MatrixView<const float> from, std::span<float> to) {
+  for (std::size_t i = 0; i < from.rows; ++i)
+    std::copy_n(from.row(i).data(), from.cols, to.data() + i * from.cols);
+}
+
+}  // namespace detail
 
 /// A (out, r) starts at zero, B (r, in) uniform in +-1/sqrt(in) (Kaiming with a = sqrt(5)), so
 /// that A B = 0 (lr-qat, section 1.8). The product that decides the rounding is one chain of
@@ -47,6 +69,17 @@ struct LowRank {
 
     std::size_t rank() const { return rank_; }
     float gain() const { return gain_; }
+    MatrixView<const float> a() const { return {a_.data(), shape_.rows, rank_}; }
+    MatrixView<const float> b() const { return {b_.data(), rank_, shape_.cols}; }
+
+    /// Starts from given factors, A (out, r) and B (r, in), instead: delta = gain() A B, so that
+    /// QuantOptions::alpha equal to the rank takes the product as it is.
+    /// @throws Error when a shape differs or a number is not finite
+    void set_factors(MatrixView<const float> a, MatrixView<const float> b) {
+      detail::expect_factors(a, b, shape_, rank_);
+      detail::copy_factor(a, a_);
+      detail::copy_factor(b, b_);
+    }
 
     Parameters<float> parameters() {
       return {{"A", Role::adapter, a_, grad_a_}, {"B", Role::adapter, b_, grad_b_}};

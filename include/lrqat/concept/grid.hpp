@@ -24,6 +24,7 @@ inline constexpr bool has_offset = requires { requires G::has_offset; };
 /// level(code, z)    its inverse
 ///
 /// z is the zero point of the level's group; grids without one (has_zero_point) are given 0.
+/// bits = 0: every real is a level (grid/unquantized.hpp); such a layer has no codes and no merge().
 template <class G>
 concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, int code) {
   int{G::bits}; int{G::code_min}; int{G::code_max}; bool{G::has_zero_point};
@@ -38,11 +39,17 @@ concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, in
 ///
 /// levels_are_integers   level(code, z) is code - z
 /// levels_are_even       neighbouring levels are 1 apart, integers or not
+/// levels_are_a_table    neighbouring levels are unevenly far apart
 /// has_threshold         a group's weights are divided by another number than they are multiplied
 ///                       with: QParams::step, where |u| = 1/2 is the threshold of a level
 /// leaves_reals          it does not round: its weights have no codes yet
 /// base_grid             the grid that a weight's base is stored for and its first scale chosen on,
 ///                       where its levels come from another one
+
+/// A grid whose levels are a table, and says so.
+template <class G>
+concept CodebookGrid = Grid<G> && requires { requires G::levels_are_a_table; };
+
 
 /// A grid whose level(code, z) is code - z, and says so: its codes can be multiplied as they are.
 template <class G>

@@ -144,6 +144,30 @@ consteval std::size_t first_broken(const bool (&holds)[count]) {
   return i;
 }
 
+/// What grids with unevenly spaced levels, or with none, cannot be combined with.
+template <class S>
+consteval bool grid_agrees() {
+  using G = typename S::grid;
+  constexpr bool adds_in_units = !S::adapter::keeps_base &&
+                                 !std::is_same_v<typename S::adapter, NoAdapter> &&
+                                 !S::placement::needs_reals &&
+                                 !adds_after_rounding<typename S::placement>;
+  constexpr bool holds[] = {
+      !CodebookGrid<G> || !adds_in_units,
+      grid_has_codes<G> || S::storage::template bound_to<base_grid_of<G>>::keeps_reals,
+      grid_has_codes<G> || std::is_same_v<typename S::initializer, UnitScale>};
+  constexpr std::size_t broken = first_broken(holds);
+  static_assert(broken != 0,
+                "QuantLinear<...>: the levels of this grid are a table, and adding in index units is "
+                "meaningless; use WeightDomain. A branch beside the rounding is Parallel.");
+  static_assert(broken != 1,
+                "QuantLinear<...>: Unquantized has no codes, so this storage has nothing to keep. "
+                "Leave the storage out or write Dense<float> or Dense<bf16>.");
+  static_assert(broken != 2,
+                "QuantLinear<...>: Unquantized has no scale to choose. Leave the initializer out.");
+  return broken == std::size(holds);
+}
+
 /// Combinations that would not work.
 template <class S>
 consteval bool policies_agree() {
@@ -239,8 +263,9 @@ consteval bool valid_policies() {
       if constexpr (kinds_are_single<Ps...>())
         if constexpr (slots_model_their_concepts<slots<Ps...>>())
           if constexpr (policies_fit_the_grid<slots<Ps...>>())
-            if constexpr (policies_agree<slots<Ps...>>())
-              return policies_make_sense<slots<Ps...>>();
+            if constexpr (grid_agrees<slots<Ps...>>())
+              if constexpr (policies_agree<slots<Ps...>>())
+                return policies_make_sense<slots<Ps...>>();
   return false;
 }
 

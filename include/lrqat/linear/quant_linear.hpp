@@ -5,6 +5,7 @@
 
 #include <lrqat/concept/linear_layer.hpp>
 #include <lrqat/initializer/weight_rows.hpp>
+#include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/linear/input_passes.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
 #include <lrqat/linear/merged_linear.hpp>
@@ -14,6 +15,7 @@
 
 #include <cmath>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,8 +39,12 @@ class BasicQuantLinear {
   using grid = G;
   using granularity = Gran;
   using input = In;
+  using initializer = I;
   using parameterization = Parameterization<G, Gran, S, A, P, E, T, F>;
-  using merged = MergedLinear<G, In, B>;
+  using merged = std::conditional_t<(G::bits > 0), MergedLinear<G, In, B>, DenseLinear<float>>;
+  /// W_hat is levels times scales, or can become that while it trains.
+  static constexpr bool holds_in_levels =
+      parameterization::has_levels || parameterization::branch_can_vanish;
 
   /// Chooses a scale for each group of `weight` with the initializer, then freezes the weight on
   /// that grid; the weight is only read here.
@@ -130,8 +136,9 @@ class BasicQuantLinear {
       std::fill(each.gradient.begin(), each.gradient.end(), 0.0f);
   }
 
-  /// Whether merge() exists: not beside a Parallel adapter, nor before an Unrounded grid is finalised.
-  static constexpr bool merges = parameterization::has_levels && !leaves_reals<G>;
+  /// Whether merge() exists: not beside a Parallel adapter that stays, nor before an Unrounded grid is
+  /// finalised, but for Unquantized weights.
+  static constexpr bool merges = (holds_in_levels || G::bits == 0) && !leaves_reals<G>;
 
   /// Measures scales and zero points again from the latent weight, where T has it so. Call it whenever
   /// parameters have got new values: after an update, after a checkpoint is read.
@@ -146,8 +153,10 @@ class BasicQuantLinear {
   }
 
   /// Plain b-bit codes and scales (with zero points or offsets); the adapter is inside them. Exact:
-  /// forward gives the same bits. A transform of the inputs stays in front of them.
-  /// @throws Error when a weight or scale is not finite, as after a diverged training
+  /// forward gives the same bits. A transform of the inputs stays in front of them. Unquantized weights
+  /// have no codes: a frozen DenseLinear, see dense().
+  /// @throws Error when a weight or scale is not finite, as after a diverged training, or when a
+  ///         branch that can vanish has not done so
   merged merge() const {
     static_assert(!leaves_reals<G>,
                   "QuantLinear::merge: an Unrounded grid has no codes. Call finalise(layer) first "
@@ -156,7 +165,28 @@ class BasicQuantLinear {
                   "QuantLinear::merge: a Parallel adapter stays a branch beside the integers; "
                   "rounding it into them would change the layer. Place it InsideRounding or in the "
                   "WeightDomain to merge it exactly.");
-    if constexpr (merges) return merged_layer();
+    if constexpr (G::bits == 0) {
+      return dense();
+    } else if constexpr (merges) {
+      expect_no_branch("merge");
+      return merged_layer();
+    }
+  }
+
+  /// W_hat as float32, an adapter beside the rounding in it, and the bias: a frozen layer.
+  /// @throws Error when a weight is not finite
+  DenseLinear<float> dense() const {
+    static_assert(!In::quantizes,
+                  "QuantLinear::dense: a DenseLinear takes activations as they are. Leave the input "
+                  "quantizer out, or merge().");
+    const Shape shape = weight_.shape();
+    AlignedVector<float> values(shape.size());
+    const MatrixView<float> view(values.data(), shape.rows, shape.cols);
+    weight_.weight({0, 0, shape.rows, shape.cols}, view);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      expects(std::isfinite(values[i]), "QuantLinear::dense: weight (", i / shape.cols, ", ",
+              i % shape.cols, ") is not finite");
+    return DenseLinear<float>(view, {Training::frozen, bias_});
   }
 
   /// The same function in another parameterization: its base is this layer's merged weight on the
@@ -173,12 +203,13 @@ class BasicQuantLinear {
     static_assert(!leaves_reals<G>,
                   "convert_to<Other>: an Unrounded grid has no codes to keep. Call finalise(layer) "
                   "first and convert what it returns.");
-    static_assert((merges && Other::merges) || leaves_reals<G>,
+    static_assert((holds_in_levels && Other::holds_in_levels) || leaves_reals<G>,
                   "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
                   "layer may have one.");
     static_assert(!changes_basis<In> && !changes_basis<typename Other::input>,
                   "convert_to<Other>: the weight behind a transform is in another basis, and W_hat "
                   "would be rounded on its way between them. Start from the float weight.");
+    expect_no_branch("convert_to");
     const ScaleLayout& layout = weight_.layout();
     const ScaleLayout wanted = Other::granularity::layout(weight_.shape(), options);
     expects(wanted == layout, "QuantLinear::convert_to: groups of ", layout.group_columns,
@@ -202,7 +233,7 @@ class BasicQuantLinear {
     }
     converted.for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
       const MatrixView<float> own(base.data(), 1, shape.cols);
-      weight_.levels({row, 0, 1, shape.cols}, own);
+      weight_.rounded_levels({row, 0, 1, shape.cols}, own);
       for (std::size_t j = 0; j < shape.cols; ++j)
         expects(levels[j] == own(0, j), "QuantLinear::convert_to: weight (", row, ", ", j,
                 ") of level ", own(0, j), " becomes ", levels[j], " in the other storage");
@@ -245,7 +276,7 @@ class BasicQuantLinear {
   parameterization& weight() { return weight_; }
   std::span<const float> bias() const { return bias_; }
 
-  /// Calls visit(row, levels) for each row of W_hat's levels, from the first to the last.
+  /// Calls visit(row, levels) for each row of the rounded weight's levels, from the first to the last.
   template <class Visit>
   void for_each_row_of_levels(Visit visit) const {
     const Shape shape = weight_.shape();
@@ -254,7 +285,7 @@ class BasicQuantLinear {
     for (std::size_t row = 0; row < shape.rows; row += rows) {
       const Tile tile{row, 0, std::min(rows, shape.rows - row), shape.cols};
       const MatrixView<float> levels(buffer.data(), tile.rows, tile.cols);
-      weight_.levels(tile, levels);
+      weight_.rounded_levels(tile, levels);
       for (std::size_t i = 0; i < tile.rows; ++i)
         visit(row + i, std::span<const float>(levels.row(i)));
     }
@@ -269,6 +300,13 @@ class BasicQuantLinear {
       : weight_(std::move(other.weight_)),
         bias_(std::move(other.bias_)),
         bias_gradient_(std::move(other.bias_gradient_)) {}
+
+  void expect_no_branch(const char* door) const {
+    if constexpr (parameterization::branch_can_vanish)
+      expects(weight_.adapter().has_vanished(), "QuantLinear::", door, ": the branch still has rank ",
+              weight_.adapter().rank(), ", which integers cannot hold; train it to rank 0 first");
+  }
+
 
   merged merged_layer() const {
     const Shape shape = weight_.shape();

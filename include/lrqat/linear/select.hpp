@@ -24,6 +24,7 @@
 #include <lrqat/estimator/straight_through.hpp>
 #include <lrqat/granularity/per_channel.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/initializer/unit_scale.hpp>
 #include <lrqat/input/no_input.hpp>
 #include <lrqat/input/transformed_input.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
@@ -101,6 +102,19 @@ struct default_storage<NoAdapter, P> {
   using type = Dense<float>;
 };
 
+/// Where every real is a level there is nothing to encode and no scale to choose.
+template <class G>
+inline constexpr bool grid_has_codes = !requires { requires G::bits == 0; };
+template <class G, class A, class P>
+struct default_base : default_storage<A, P> {};
+template <class G, class A, class P>
+  requires(!grid_has_codes<G>)
+struct default_base<G, A, P> {
+  using type = Dense<float>;
+};
+template <class G>
+using default_initializer = std::conditional_t<grid_has_codes<G>, MinMax, UnitScale>;
+
 /// The backend with its arithmetic; void where it has no other than float32.
 template <class B, class C>
 struct backend_in {
@@ -122,9 +136,9 @@ struct slots {
   using granularity = get<kind::granularity, PerChannel>;
   using adapter = get<kind::adapter, NoAdapter>;
   using placement = get<kind::placement, InsideRounding>;
-  using storage = get<kind::storage, typename default_storage<adapter, placement>::type>;
+  using storage = get<kind::storage, typename default_base<grid, adapter, placement>::type>;
   using estimator = get<kind::estimator, StraightThrough>;
-  using initializer = get<kind::initializer, MinMax>;
+  using initializer = get<kind::initializer, default_initializer<grid>>;
   using trainable = get<kind::trainable, AdapterAndScale>;
   using transform = get<kind::transform, Identity>;
   using input = typename input_behind<transform, get<kind::input, NoInput>>::type;

@@ -44,6 +44,7 @@ requires StorageOf<S, base_grid_of<G>>
 class Parameterization {
  public:
   using grid = G;
+  using placement = P;
   using storage = typename S::template bound_to<base_grid_of<G>>;
   using coupling =
       std::conditional_t<has_threshold<G>, Decoupled, typename scale_coupling<P>::type>;
@@ -53,8 +54,12 @@ class Parameterization {
   /// A branch beside the rounding.
   static constexpr bool has_branch =
       adds_after_rounding<P> && !std::is_empty_v<typename A::state>;
-  /// W_hat is levels times scales, plus offsets where there are some: it merges.
+  /// W_hat is levels times scales, plus offsets where there are some: it merges, if the grid has codes
+  /// for them.
   static constexpr bool has_levels = !has_branch;
+  /// The branch can come to an end while it trains (GatedLowRank); then W_hat is that, too.
+  static constexpr bool branch_can_vanish =
+      has_branch && requires(const typename A::state& adapter) { bool{adapter.has_vanished()}; };
 
   /// A weight of this shape on the given scales, one for each cell of the layout; freeze() is yet
   /// to give it its rows.
@@ -152,6 +157,11 @@ class Parameterization {
     requires has_levels
   {
     rebuild_levels(tile, q, q);
+  }
+  /// The levels that come out of the rounding, a branch beside it or not.
+  void rounded_levels(const Tile& tile, MatrixView<float> q) const {
+    latent(tile, q);
+    quantize<false>(tile, q, q);
   }
 
   /// Length of the buffer of gradients that column blocks have in common: one buffer a block, for

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// initializer/eigen/svd_low_rank.hpp: the nearest matrix of low rank, as factors of an adapter.
+#ifndef LRQAT_INITIALIZER_EIGEN_SVD_LOW_RANK_HPP
+#define LRQAT_INITIALIZER_EIGEN_SVD_LOW_RANK_HPP
+
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/scale_layout.hpp>
+
+#include <Eigen/Core>
+#include <Eigen/SVD>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace lrqat {
+
+/// A (out, r) and B (r, in), row-major.
+struct LowRankFactors {
+  std::size_t out = 0, rank = 0, in = 0;
+  std::vector<float> a_values, b_values;
+
+  MatrixView<float> a() { return {a_values.data(), out, rank}; }
+  MatrixView<float> b() { return {b_values.data(), rank, in}; }
+  MatrixView<const float> a() const { return {a_values.data(), out, rank}; }
+  MatrixView<const float> b() const { return {b_values.data(), rank, in}; }
+};
+
+namespace detail {
+
+/// Eigen's products on the calling thread alone while this lives: where Eigen has threads, how it
+/// cuts a sum depends on their number. A setting of the whole program, so not for two threads at
+/// once; afterwards it is the number that was in force.
+class OneEigenThread {
+ public:
+  OneEigenThread() { Eigen::setNbThreads(1); }
+  ~OneEigenThread() { Eigen::setNbThreads(before_); }
+  OneEigenThread(const OneEigenThread&) = delete;
+  OneEigenThread& operator=(const OneEigenThread&) = delete;
+
+ private:
+  int before_ = Eigen::nbThreads();
+};
+
+inline Eigen::Index eigen_index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+
+/// @throws Error when a number is not finite
+inline Eigen::MatrixXd eigen_matrix(const char* who, MatrixView<const float> matrix) {
+  Eigen::MatrixXd copy(eigen_index(matrix.rows), eigen_index(matrix.cols));
+  for (std::size_t i = 0; i < matrix.rows; ++i)
+    for (std::size_t j = 0; j < matrix.cols; ++j) {
+      expects(std::isfinite(matrix(i, j)), who, ": number (", i, ", ", j, ") is not finite");
+      copy(eigen_index(i), eigen_index(j)) = static_cast<double>(matrix(i, j));
+    }
+  return copy;
+}
+
+inline LowRankFactors factors_of(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto size = [](Eigen::Index n) { return static_cast<std::size_t>(n); };
+  LowRankFactors factors{size(a.rows()), size(a.cols()), size(b.cols()), {}, {}};
+  factors.a_values.resize(size(a.size()));
+  factors.b_values.resize(size(b.size()));
+  Eigen::Map<RowMajor>(factors.a_values.data(), a.rows(), a.cols()) = a.cast<float>();
+  Eigen::Map<RowMajor>(factors.b_values.data(), b.rows(), b.cols()) = b.cast<float>();
+  return factors;
+}
+
+inline void expect_rank(const char* who, Shape matrix, std::size_t rank) {
+  expects(rank > 0 && rank <= std::min(matrix.rows, matrix.cols), who, ": rank ", rank, " of a matrix (",
+          matrix.rows, ", ", matrix.cols, ")");
+}
+
+/// U (out, n), S (n, descending), V (in, n), n = min(out, in).
+inline Eigen::BDCSVD<Eigen::MatrixXd> thin_svd(const char* who, const Eigen::MatrixXd& matrix) {
+  Eigen::BDCSVD<Eigen::MatrixXd> svd(matrix, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  expects(svd.info() == Eigen::Success, who, ": the singular value decomposition did not converge");
+  return svd;
+}
+
+}  // namespace detail
+
+/// A = U sqrt(S), B = sqrt(S) V^T of the `rank` largest singular values of `error` (out, in): A B is
+/// the nearest matrix of that rank (Eckart and Young). LoftQ's and QVGen's start of an adapter.
+/// Computed in double on one thread; the same bits every time in one program.
+/// @throws Error when the rank is not 1 .. min(out, in) or a number is not finite
+inline LowRankFactors svd_low_rank(MatrixView<const float> error, std::size_t rank) {
+  detail::expect_rank("svd_low_rank", error.shape(), rank);
+  const detail::OneEigenThread alone;
+  const auto svd = detail::thin_svd("svd_low_rank", detail::eigen_matrix("svd_low_rank", error));
+  const Eigen::Index r = detail::eigen_index(rank);
+  const Eigen::VectorXd root = svd.singularValues().head(r).cwiseSqrt();
+  return detail::factors_of(svd.matrixU().leftCols(r) * root.asDiagonal(),
+                            root.asDiagonal() * svd.matrixV().leftCols(r).transpose());
+}
+
+/// A correction A B of the weight as one of the levels, for InsideRounding: each row of A divided by
+/// that row's scale; B stays. LR-QAT's published code divides the root of the scale into both
+/// factors, which for one scale a row is not the same.
+/// @param scales  in layout order
+/// @throws Error when a row has more than one scale: A B / s is then not of rank r
+inline void into_grid_units(LowRankFactors& factors, const ScaleLayout& layout,
+                            std::span<const float> scales) {
+  expects(layout.scales.cols == 1, "into_grid_units: a row has ", layout.scales.cols,
+          " scales, and a correction divided by them is not representable at rank ", factors.rank,
+          "; use PerChannel or the WeightDomain");
+  expects((layout.scales.rows == 1 || layout.scales.rows == factors.out) &&
+              scales.size() == layout.size(),
+          "into_grid_units: ", scales.size(), " scales for A of ", factors.out, " rows");
+  const MatrixView<float> a = factors.a();
+  for (std::size_t i = 0; i < a.rows; ++i)
+    for (float& value : a.row(i)) value /= scales[layout.index(i, 0)];
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_INITIALIZER_EIGEN_SVD_LOW_RANK_HPP

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// initializer/round_to_grid.hpp: numbers that are stored rounded, such as the factors of LQER.
+#ifndef LRQAT_INITIALIZER_ROUND_TO_GRID_HPP
+#define LRQAT_INITIALIZER_ROUND_TO_GRID_HPP
+
+#include <lrqat/concept/grid.hpp>
+#include <lrqat/concept/initializer.hpp>
+#include <lrqat/concept/scale_format.hpp>
+#include <lrqat/core/expects.hpp>
+#include <lrqat/core/matrix_view.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace lrqat {
+
+/// Each number of the matrix becomes scale * level on grid G; `group` consecutive numbers of a row,
+/// the last perhaps fewer, share a scale that I chooses in format F: as a layer of these policies
+/// rounds its weight. MXINT8: round_to_grid<Int<8>, FullRange, PowerOfTwoScale>(factor, 16).
+/// @throws Error when a number is not finite or the group empty
+template <Grid G, InitializerOf<G> I, ScaleFormatOf<G> F>
+void round_to_grid(MatrixView<float> matrix, std::size_t group) {
+  expects(group > 0, "round_to_grid: a group has at least one number");
+  const F format(QuantOptions{});
+  for (std::size_t i = 0; i < matrix.rows; ++i)
+    for (std::size_t first = 0; first < matrix.cols; first += group) {
+      const auto values = matrix.row(i).subspan(first, std::min(group, matrix.cols - first));
+      for (std::size_t j = 0; j < values.size(); ++j)
+        expects(std::isfinite(values[j]), "round_to_grid: number (", i, ", ", first + j,
+                ") is not finite");
+      const QParams chosen = I::template choose<G>(values);
+      const float scale = format.template round<G>(std::max(chosen.scale, format.floor()),
+                                                   chosen.zero_point);
+      for (float& value : values)
+        value = scale * G::clip(G::round(value / scale), chosen.zero_point);
+    }
+}
+
+}  // namespace lrqat
+
+#endif  // LRQAT_INITIALIZER_ROUND_TO_GRID_HPP
