@@ -378,6 +378,7 @@ struct RefusedLayer {
   std::vector<NamedGradient> gradients() { return {}; }
   void zero_gradients() {}
   RefusedLayer merge() const { return RefusedLayer(0); }
+  RefusedLayer dense() const { return RefusedLayer(0); }
   LayerBytes bytes() const { return {}; }
 };
 

@@ -27,8 +27,8 @@ inline LowRankFactors weighted_error(const char* who, MatrixView<const float> we
   const Eigen::MatrixXd error = eigen_matrix(who, weight) - eigen_matrix(who, quantized);
   const auto svd = thin_svd(who, error * a.asDiagonal());
   const Eigen::Index k = eigen_index(rank);
-  return factors_of(svd.matrixU().leftCols(k) * svd.singularValues().head(k).asDiagonal(),
-                    svd.matrixV().leftCols(k).transpose() * a.cwiseInverse().asDiagonal());
+  return factors_of(svd.u.leftCols(k) * svd.s.head(k).asDiagonal(),
+                    svd.v.leftCols(k).transpose() * a.cwiseInverse().asDiagonal());
 }
 
 }  // namespace detail

@@ -7,25 +7,10 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/initializer/eigen/svd_low_rank.hpp>
 
-#include <Eigen/QR>
-
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 
 namespace lrqat {
-
-namespace detail {
-
-/// matrix (n, r) = Q (n, m) R (m, r), m = min(n, r).
-inline std::pair<Eigen::MatrixXd, Eigen::MatrixXd> thin_qr(const Eigen::MatrixXd& matrix) {
-  const Eigen::Index m = std::min(matrix.rows(), matrix.cols());
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(matrix);
-  Eigen::MatrixXd r = qr.matrixQR().topRows(m).triangularView<Eigen::Upper>();
-  return {qr.householderQ() * Eigen::MatrixXd::Identity(matrix.rows(), m), std::move(r)};
-}
-
-}  // namespace detail
 
 /// Cuts a GatedLowRank adapter down to `rank` columns, those of the largest singular values of A
 /// diag(gates) B, as U sqrt(S) and sqrt(S) V^T with gates of 1; the least important come last and
@@ -42,15 +27,15 @@ void shrink(State& adapter, std::size_t rank) {
   Eigen::MatrixXd a = detail::eigen_matrix("shrink", adapter.a());
   for (std::size_t k = 0; k < gates.size(); ++k)
     a.col(detail::eigen_index(k)) *= static_cast<double>(gates[k]);
-  const auto [q_a, r_a] = detail::thin_qr(a);
-  const auto [q_b, r_b] =
-      detail::thin_qr(detail::eigen_matrix("shrink", adapter.b()).transpose());
-  const auto svd = detail::thin_svd("shrink", r_a * r_b.transpose());
-  const Eigen::Index r = std::min(detail::eigen_index(rank), svd.singularValues().size());
-  const Eigen::VectorXd root = svd.singularValues().head(r).cwiseSqrt();
+  const auto left = detail::thin_svd("shrink", a);
+  const auto right = detail::thin_svd("shrink", detail::eigen_matrix("shrink", adapter.b()));
+  const auto core = detail::thin_svd("shrink", left.s.asDiagonal() * left.v.transpose() * right.u *
+                                                   right.s.asDiagonal());
+  const Eigen::Index r = std::min(detail::eigen_index(rank), core.s.size());
+  const Eigen::VectorXd root = core.s.head(r).cwiseSqrt();
   const LowRankFactors factors =
-      detail::factors_of(q_a * svd.matrixU().leftCols(r) * root.asDiagonal(),
-                         root.asDiagonal() * svd.matrixV().leftCols(r).transpose() * q_b.transpose());
+      detail::factors_of(left.u * core.u.leftCols(r) * root.asDiagonal(),
+                         root.asDiagonal() * core.v.leftCols(r).transpose() * right.v.transpose());
   adapter.set_factors(factors.a(), factors.b());
 }
 
