@@ -13,7 +13,7 @@ namespace lrqat::test {
 namespace {
 
 using Lora = method::Lora<4>;
-using Qlora = method::Qlora<4, PerGroup<16>>;
+using Qlora = method::Qlora<4>;
 static_assert(std::same_as<Lora, QuantLinear<Unquantized, PerChannel, Dense<float>, LowRank<4>,
                                              WeightDomain, UnitScale, AdapterOnly>>);
 static_assert(std::same_as<Lora::merged, DenseLinear<float>> && Lora::merges && !Qlora::merges);
@@ -106,9 +106,9 @@ TEST_CASE("QLoRA: step 0 is the rounded weight; the branch is added to it", "[me
   const Matrix base = weight_of(layer);
   const auto scales = layer.weight().scales();
   for (std::size_t i = 0; i < out; ++i)
-    for (std::size_t first = 0; first < in; first += 16) {
+    for (std::size_t first = 0; first < in; first += 64) {
       std::size_t extreme = first;
-      for (std::size_t j = first; j < std::min(first + 16, in); ++j) {
+      for (std::size_t j = first; j < std::min(first + 64, in); ++j) {
         if (std::fabs(weight(i, j)) > std::fabs(weight(i, extreme))) extreme = j;
         const float scale = scales[layer.weight().layout().index(i, j)];
         CHECK(base(i, j) == scale * Codebook<Nf4>::round(weight(i, j) / scale));
