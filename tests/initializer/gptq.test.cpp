@@ -11,6 +11,7 @@
 #include <catch2/catch.hpp>
 #include <support/matrix.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <support/matrix.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>

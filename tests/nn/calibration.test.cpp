@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <support/tiny_llama.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 

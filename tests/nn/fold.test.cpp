@@ -6,9 +6,9 @@
 #include <lrqat/nn/llama.hpp>
 
 #include <catch2/catch.hpp>
-#include <support/matrix.hpp>
 #include <support/tiny_llama.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -20,14 +20,13 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-template <class T>
-std::vector<T> logits_of(const LlamaWeights& weights) {
-  Llama<DenseLinear<T>> model(weights, [](MatrixView<const float> weight, const LinearName&) {
-    return DenseLinear<T>(weight);
+std::vector<double> logits_of(const LlamaWeights& weights) {
+  Llama<DenseLinear<double>> model(weights, [](MatrixView<const float> weight, const LinearName&) {
+    return DenseLinear<double>(weight);
   });
   const auto tokens = random_tokens(2 * 11, weights.config.vocab, 8);
-  std::vector<T> logits(tokens.size() * weights.config.vocab);
-  model.forward(tokens, 2, 11, MatrixView<T>(logits.data(), tokens.size(), weights.config.vocab));
+  std::vector<double> logits(tokens.size() * weights.config.vocab);
+  model.forward(tokens, 2, 11, MatrixView<double>(logits.data(), tokens.size(), weights.config.vocab));
   return logits;
 }
 
@@ -63,7 +62,7 @@ TEST_CASE("Folds: powers of two change no bit of the outputs", "[nn]") {
   for (const std::size_t kv_heads : {1u, 2u, 4u}) {
     const LlamaWeights before = random_llama(config_of(kv_heads), 5);
     const LlamaWeights after = folded(before, powers_of_two);
-    CHECK(bits_of(logits_of<float>(after)) == bits_of(logits_of<float>(before)));
+    CHECK(logits_of(after) == logits_of(before));
     // And each weight was moved.
     for (const LinearKind kind : linear_kinds)
       CHECK(linear_weight(after.blocks[1], kind) != linear_weight(before.blocks[1], kind));
@@ -85,8 +84,8 @@ TEST_CASE("Folds: any scale, up to the rounding of the weights it moves", "[nn]"
     for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::fabs(a[i] - b[i]));
     return worst;
   };
-  const std::vector<double> wanted = logits_of<double>(before);
-  const double off = difference(logits_of<double>(folded(before, reals)), wanted);
+  const std::vector<double> wanted = logits_of(before);
+  const double off = difference(logits_of(folded(before, reals)), wanted);
   CHECK(off > 0);
   // Products of two moved numbers are off by 2 * 2^-24 of their size. How far that carries through
   // this model is measured: all linear weights and norms wrong by as much, with random signs, 2^10
@@ -103,7 +102,7 @@ TEST_CASE("Folds: any scale, up to the rounding of the weights it moves", "[nn]"
          {&block.attention_norm, &block.query, &block.key, &block.value, &block.output,
           &block.mlp_norm, &block.gate, &block.up, &block.down})
       spoil(*values);
-  const double carried = difference(logits_of<double>(wrong), wanted) * 0x1p-10;
+  const double carried = difference(logits_of(wrong), wanted) * 0x1p-10;
   // Random signs of one draw against those of another: within 4 of each other.
   CHECK(off <= 4 * carried);
 }
@@ -142,11 +141,11 @@ TEST_CASE("Folds: what inputs of one value head share", "[nn]") {
 
 TEST_CASE("permute_hidden: another order of the sums, and nothing else", "[nn]") {
   LlamaWeights weights = random_llama(config_of(2), 5);
-  const std::vector<double> before = logits_of<double>(weights);
+  const std::vector<double> before = logits_of(weights);
   std::vector<std::uint32_t> order(20);
   for (std::uint32_t k = 0; k < 20; ++k) order[k] = k * 7 % 20;
   for (LlamaWeights::Block& block : weights.blocks) permute_hidden(weights.config, block, order);
-  const std::vector<double> after = logits_of<double>(weights);
+  const std::vector<double> after = logits_of(weights);
   // Only double sums of 20 terms go another way: some 2^-53 each, through two blocks.
   for (std::size_t i = 0; i < after.size(); ++i) CHECK(std::fabs(after[i] - before[i]) <= 1e-12);
   CHECK(weights.blocks[0].gate != random_llama(config_of(2), 5).blocks[0].gate);
