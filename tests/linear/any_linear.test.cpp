@@ -49,6 +49,22 @@ TEST_CASE("AnyLinear: does what the layer inside does", "[linear]") {
   check_same(QuantLinear<UInt<3>, PerGroup<4>, Input<UInt<8>>>(weight.view()));
 }
 
+struct Counting : DenseLinear<float> {
+  using DenseLinear<float>::DenseLinear;
+  void after_step() { ++*steps; }
+  int* steps = nullptr;
+};
+
+TEST_CASE("AnyLinear: tells a layer of a step, where it wants to know", "[linear]") {
+  int steps = 0;
+  Counting counting(weight.view());
+  counting.steps = &steps;
+  AnyLinear any(counting), plain{DenseLinear<float>(weight.view())};
+  any.after_step();
+  plain.after_step();
+  CHECK(steps == 1);
+}
+
 TEST_CASE("AnyLinear: layers of different schemes in one list", "[linear]") {
   std::vector<AnyLinear> layers;
   layers.emplace_back(QuantLinear<Int<4>, LowRank<2>>(weight.view()));
