@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/core/numeric.test.cpp: rounding against std::nearbyint, clamp, fused multiply-add.
+// tests/core/numeric.test.cpp: rounding against the C library, select, clamp, fused multiply-add.
 #include <lrqat/core/numeric.hpp>
 
 #include <lrqat/core/rng.hpp>
@@ -32,6 +32,12 @@ void check_rounding(V u) {
       REQUIRE(lrqat::round_half_even(value) == std::nearbyint(value));
       REQUIRE(same(lrqat::round_half_even(value), std::nearbyint(value)));
     }
+  for (const V value : {u, -u})
+    if (!same(lrqat::round_down(value), std::floor(value))) {
+      INFO("value " << value);
+      REQUIRE(lrqat::round_down(value) == std::floor(value));
+      REQUIRE(same(lrqat::round_down(value), std::floor(value)));
+    }
 }
 
 template <class V>
@@ -43,7 +49,14 @@ void check_around(V u) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("round_half_even: equals nearbyint", "[core]", float, double) {
+TEMPLATE_TEST_CASE("select: one of two, bit by bit", "[core]", float, double) {
+  const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
+  CHECK(lrqat::select(true, TestType(1), nan) == TestType(1));
+  CHECK(std::isnan(lrqat::select(false, TestType(1), nan)));
+  CHECK(same(lrqat::select(true, -TestType(0), TestType(0)), -TestType(0)));
+}
+
+TEMPLATE_TEST_CASE("round_half_even, round_down: equal nearbyint, floor", "[core]", float, double) {
   using Limits = std::numeric_limits<TestType>;
   SECTION("ties and their neighbours") {
     for (int i = 0; i < 5000; ++i) check_around(TestType(i) + TestType(0.5));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/linear/learned_rounding.test.cpp: soft layers, their penalty, and what finalise makes of
-// them.
+// tests/linear/learned_rounding.test.cpp: soft layers, their penalty, and their integers.
 #include <lrqat/linear/finalise.hpp>
 #include <lrqat/linear/rounding_penalty.hpp>
 
@@ -183,19 +182,19 @@ TEST_CASE("BoundedRounding: gradients are differences of the soft loss", "[linea
 TEST_CASE("rounding_penalty: 0 at integers and nowhere else", "[linear]") {
   for (const float exponent : {2.0f, 7.5f, 20.0f}) {
     for (const float end : {0.0f, 1.0f}) {
-      CHECK(rounding_penalty(end, exponent) == 0.0f);
-      CHECK(rounding_penalty_slope(end, exponent) == 0.0f);
+      CHECK(rounding_penalty(end, exponent).value == 0.0f);
+      CHECK(rounding_penalty(end, exponent).slope == 0.0f);
     }
-    CHECK(rounding_penalty(0.5f, exponent) == 1.0f);
+    CHECK(rounding_penalty(0.5f, exponent).value == 1.0f);
     for (float h = 0x1p-6f; h < 1.0f; h += 0x1p-6f) {
-      CHECK(rounding_penalty(h, exponent) > 0.0f);
+      CHECK(rounding_penalty(h, exponent).value > 0.0f);
       const float step = 0x1p-9f;
-      const double difference = (static_cast<double>(rounding_penalty(h + step, exponent)) -
-                                 static_cast<double>(rounding_penalty(h - step, exponent))) /
+      const double difference = (static_cast<double>(rounding_penalty(h + step, exponent).value) -
+                                 static_cast<double>(rounding_penalty(h - step, exponent).value)) /
                                 (2 * static_cast<double>(step));
       // The third derivative is at most 8 exponent^3, times step^2 / 6; rounding is 2^-24 / step.
       const double b = static_cast<double>(exponent);
-      CHECK(std::fabs(difference - static_cast<double>(rounding_penalty_slope(h, exponent))) <=
+      CHECK(std::fabs(difference - static_cast<double>(rounding_penalty(h, exponent).slope)) <=
             8 * b * b * b * 0x1p-18 / 6 + 8 * 0x1p-15);
     }
   }

@@ -5,7 +5,10 @@
 
 #include <lrqat/core/config.hpp>  // LRQAT_INLINE, LRQAT_UNFUSED
 
+#include <bit>
 #include <concepts>
+#include <cstdint>
+#include <type_traits>
 
 namespace lrqat {
 
@@ -40,13 +43,20 @@ LRQAT_INLINE V round_half_even(V u) {
     return __builtin_rint(u);
 }
 
-/// The greatest integer up to u; NaN and infinity stay.
+/// a where the condition holds, else b. By masks: with a conditional expression of computed values
+/// gcc branches, and does not vectorise the loop.
+template <std::floating_point V>
+LRQAT_INLINE constexpr V select(bool holds, V a, V b) {
+  using word = std::conditional_t<sizeof(V) == sizeof(float), std::uint32_t, std::uint64_t>;
+  const word mask = word{0} - static_cast<word>(holds);
+  return std::bit_cast<V>((std::bit_cast<word>(a) & mask) | (std::bit_cast<word>(b) & ~mask));
+}
+
+/// The greatest integer up to u; NaN, infinity and the sign of zero stay.
 template <std::floating_point V>
 LRQAT_INLINE V round_down(V u) {
-  if constexpr (sizeof(V) == sizeof(float))
-    return __builtin_floorf(u);
-  else
-    return __builtin_floor(u);
+  const V nearest = round_half_even(u);
+  return nearest - select(nearest > u, V(1), V(0));
 }
 
 /// u limited to [low, high]: one max and one min. NaN stays NaN.

@@ -4,6 +4,7 @@
 #define LRQAT_LINEAR_NESTED_LINEAR_HPP
 
 #include <lrqat/concept/linear_layer.hpp>
+#include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/nested.hpp>
@@ -12,6 +13,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>

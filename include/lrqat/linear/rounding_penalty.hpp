@@ -18,19 +18,19 @@
 
 namespace lrqat {
 
-/// 1 - |2h - 1|^exponent of a fraction h in [0, 1]: 0 at both ends and nowhere else (AdaRound,
-/// Nagel et al., arXiv 2004.10568, eq. 24).
-inline float rounding_penalty(float h, float exponent) {
-  return 1.0f - std::pow(std::fabs(2.0f * h - 1.0f), exponent);
-}
-/// Its derivative by h; 0 at both ends, where it has a kink.
-inline float rounding_penalty_slope(float h, float exponent) {
-  const float t = 2.0f * h - 1.0f;
-  if (std::fabs(t) == 1.0f) return 0.0f;
-  return -2.0f * exponent * std::copysign(std::pow(std::fabs(t), exponent - 1.0f), t);
+/// 1 - |2h - 1|^exponent of a fraction h in [0, 1], which is 0 at both ends and nowhere else
+/// (AdaRound, Nagel et al., arXiv 2004.10568, eq. 24), and its derivative by h: 0 at the ends, where
+/// it has a kink.
+struct RoundingPenalty {
+  float value, slope;
+};
+inline RoundingPenalty rounding_penalty(float h, float exponent) {
+  const float t = 2.0f * h - 1.0f, size = std::fabs(t), power = std::pow(size, exponent - 1.0f);
+  const float slope = -2.0f * exponent * std::copysign(power, t);
+  return {1.0f - power * size, size == 1.0f ? 0.0f : slope};
 }
 
-/// weight * sum over all weights of rounding_penalty(h, exponent), h the fraction of the value in
+/// weight * sum over all weights of rounding_penalty(h, exponent).value, h the fraction of the value in
 /// grid units: adds its gradient to the adapter's and returns it. The adapter sits in
 /// BoundedRounding, as AdaRound's, or InsideRounding, where the penalty pulls to the nearest
 /// integers. The same bits for any number of threads.
@@ -67,11 +67,12 @@ double add_rounding_penalty(BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F
           layer.weight().latent(tile, z);
           for (std::size_t r = 0; r < tile.rows; ++r)
             for (float& u : z.row(r)) {
-              const float h = u - round_down(u);
-              float slope = weight * rounding_penalty_slope(h, exponent);
-              if constexpr (joins_delta<P>) slope *= P::join_slope(u);
-              sums[i] += static_cast<double>(rounding_penalty(h, exponent));
-              u = slope;
+              const RoundingPenalty penalty = rounding_penalty(u - round_down(u), exponent);
+              sums[i] += static_cast<double>(penalty.value);
+              if constexpr (joins_delta<P>)
+                u = weight * penalty.slope * P::join_slope(u);
+              else
+                u = weight * penalty.slope;
             }
           adapter.backward(tile, z, of_block(i));
         }

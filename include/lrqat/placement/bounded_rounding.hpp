@@ -4,7 +4,7 @@
 #define LRQAT_PLACEMENT_BOUNDED_ROUNDING_HPP
 
 #include <lrqat/concept/placement.hpp>
-#include <lrqat/core/numeric.hpp>  // round_down, clamp, fused_multiply_add
+#include <lrqat/core/numeric.hpp>  // round_down, select, clamp, fused_multiply_add
 #include <lrqat/placement/scale_coupling.hpp>
 
 namespace lrqat {
@@ -36,14 +36,15 @@ struct BoundedRounding {
     const V n = round_down(phi), t = (phi - n) - V(0.5), d = tanh_of_half(delta);
     const V move = d * fused_multiply_add(-t, t, V(half_width * half_width)) /
                    fused_multiply_add(t, d, V(half_width));
-    return clamp(phi + move, n, n + V(1));
+    const V next = n + V(1), u = phi + move, raised = select(u < n, n, u);
+    return select(raised > next, next, raised);
   }
   /// dh/dV where h is strictly between 0 and 1: (h - gamma) (zeta - h) / (zeta - gamma). It needs
   /// no more than u, because h is u's fraction there.
   template <class V>
   LRQAT_INLINE static V join_slope(V u) {
-    const V h = u - round_down(u), inside = static_cast<V>(static_cast<int>(!(h <= V(0))));
-    return inside * ((h + V(0.1)) * (V(1.1) - h) * V(0.5 / half_width));
+    const V h = u - round_down(u);
+    return select(h <= V(0), V(0), (h + V(0.1)) * (V(1.1) - h) * V(0.5 / half_width));
   }
   template <class V>
   LRQAT_INLINE static V to_grid(V z, V /*scale*/) {
