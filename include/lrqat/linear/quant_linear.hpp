@@ -5,6 +5,7 @@
 
 #include <lrqat/concept/linear_layer.hpp>
 #include <lrqat/initializer/weight_rows.hpp>
+#include <lrqat/linear/conversion.hpp>
 #include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/linear/input_passes.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
@@ -210,35 +211,7 @@ class BasicQuantLinear {
                   "convert_to<Other>: the weight behind a transform is in another basis, and W_hat "
                   "would be rounded on its way between them. Start from the float weight.");
     expect_no_branch("convert_to");
-    const ScaleLayout& layout = weight_.layout();
-    const ScaleLayout wanted = Other::granularity::layout(weight_.shape(), options);
-    expects(wanted == layout, "QuantLinear::convert_to: groups of ", layout.group_columns,
-            " inputs cannot become groups of ", wanted.group_columns);
-    std::vector<QParams> qparams(layout.size());
-    for (std::size_t cell = 0; cell < qparams.size(); ++cell) qparams[cell] = weight_.used(cell);
-    const Shape shape = weight_.shape();
-    AlignedVector<float> base(shape.size());
-    const MatrixView<float> view(base.data(), shape.rows, shape.cols);
-    weight_.weight({0, 0, shape.rows, shape.cols}, view);
-    Other converted(view, qparams, options, bias_);
-    for (std::size_t cell = 0; cell < qparams.size(); ++cell) {
-      const QParams used = converted.weight().used(cell);
-      expects(used.scale == qparams[cell].scale, "QuantLinear::convert_to: scale ", cell, " of ",
-              qparams[cell].scale, " becomes ", used.scale, " in the other format");
-      expects(used.zero_point == qparams[cell].zero_point, "QuantLinear::convert_to: zero point ",
-              cell, " of ", qparams[cell].zero_point, " becomes ", used.zero_point,
-              " where it is trained, which keeps it among the codes");
-      expects(used.offset == qparams[cell].offset, "QuantLinear::convert_to: offset ", cell, " of ",
-              qparams[cell].offset, " becomes ", used.offset, " in the other format");
-    }
-    converted.for_each_row_of_levels([&](std::size_t row, std::span<const float> levels) {
-      const MatrixView<float> own(base.data(), 1, shape.cols);
-      weight_.rounded_levels({row, 0, 1, shape.cols}, own);
-      for (std::size_t j = 0; j < shape.cols; ++j)
-        expects(levels[j] == own(0, j), "QuantLinear::convert_to: weight (", row, ", ", j,
-                ") of level ", own(0, j), " becomes ", levels[j], " in the other storage");
-    });
-    return converted;
+    return detail::converted<Other>(*this, options);
   }
 
   /// The same layer, with its gradients, on another grid that shares the base: the next bit width of
@@ -306,7 +279,6 @@ class BasicQuantLinear {
       expects(weight_.adapter().has_vanished(), "QuantLinear::", door, ": the branch still has rank ",
               weight_.adapter().rank(), ", which integers cannot hold; train it to rank 0 first");
   }
-
 
   merged merged_layer() const {
     const Shape shape = weight_.shape();

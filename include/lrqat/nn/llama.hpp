@@ -9,6 +9,7 @@
 #include <lrqat/core/parameter.hpp>
 #include <lrqat/kernel/clear.hpp>
 #include <lrqat/nn/cross_entropy.hpp>
+#include <lrqat/nn/head_losses.hpp>
 #include <lrqat/nn/kv_cache.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_block.hpp>
@@ -369,24 +370,12 @@ class Llama {
     return normed;
   }
 
-  /// Logits for some tokens at a time, given to use(logits, first token, room for their losses);
-  /// returns the mean loss, added up in the order of the tokens.
+  /// head_losses of rows of hidden().
   template <class Use>
   double head_loss(MatrixView<const T> normed, std::span<double> each_loss, const Use& use) {
-    constexpr std::size_t numbers = std::size_t{1} << 18, fewest = 256;
-    const std::size_t tokens = normed.rows, vocab = config().vocab;
-    const std::size_t at_once = std::max(fewest, numbers / vocab / rows_per_task * rows_per_task);
-    losses_.resize(tokens);
-    for (std::size_t first = 0; first < tokens; first += at_once) {
-      const std::size_t count = std::min(at_once, tokens - first);
-      const MatrixView<T> logits = logits_.shaped(count, vocab);
-      project(normed.block(first, 0, count, normed.cols), logits);
-      use(logits, first, std::span(losses_).subspan(first, count));
-    }
-    double sum = 0;
-    for (const double loss : losses_) sum += loss;
+    const double mean = head_losses(frame_.head_table(), normed, logits_, losses_, use);
     if (!each_loss.empty()) std::copy(losses_.begin(), losses_.end(), each_loss.begin());
-    return tokens == 0 ? 0 : sum / static_cast<double>(tokens);
+    return mean;
   }
 
   LlamaFrame<T> frame_;

@@ -35,7 +35,7 @@ template <class Round>
 LoftQ loftq(MatrixView<const float> weight, std::size_t rank, std::size_t rounds, const Round& round) {
   expects(rounds > 0, "loftq: at least one round is needed");
   detail::expect_rank("loftq", weight.shape(), rank);
-  const detail::OneEigenThread alone;
+  const OneEigenThread alone;
   const Eigen::MatrixXd w = detail::eigen_matrix("loftq", weight);
   const auto view = [&](std::vector<float>& values) {
     return MatrixView<float>(values.data(), weight.rows, weight.cols);

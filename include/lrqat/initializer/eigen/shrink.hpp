@@ -22,7 +22,7 @@ void shrink(State& adapter, std::size_t rank) {
   expects(rank <= adapter.rank(), "shrink: rank ", rank, " of an adapter of rank ", adapter.rank());
   const std::size_t out = adapter.a().rows, in = adapter.b().cols;
   if (rank == 0) return adapter.set_factors({nullptr, out, 0}, {nullptr, 0, in});
-  const detail::OneEigenThread alone;
+  const OneEigenThread alone;
   const auto gates = adapter.gates();
   Eigen::MatrixXd a = detail::eigen_matrix("shrink", adapter.a());
   for (std::size_t k = 0; k < gates.size(); ++k)

@@ -6,6 +6,7 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scale_layout.hpp>
+#include <lrqat/initializer/eigen/one_thread.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
@@ -30,20 +31,6 @@ struct LowRankFactors {
 };
 
 namespace detail {
-
-/// Eigen's products on the calling thread alone while this lives: where Eigen has threads, how it
-/// cuts a sum depends on their number. A setting of the whole program, so not for two threads at
-/// once; afterwards it is the number that was in force.
-class OneEigenThread {
- public:
-  OneEigenThread() { Eigen::setNbThreads(1); }
-  ~OneEigenThread() { Eigen::setNbThreads(before_); }
-  OneEigenThread(const OneEigenThread&) = delete;
-  OneEigenThread& operator=(const OneEigenThread&) = delete;
-
- private:
-  int before_ = Eigen::nbThreads();
-};
 
 inline Eigen::Index eigen_index(std::size_t i) { return static_cast<Eigen::Index>(i); }
 
@@ -108,7 +95,7 @@ inline ThinSvd thin_svd(const char* who, const Eigen::MatrixXd& matrix) {
 /// @throws Error when the rank is not 1 .. min(out, in) or a number is not finite
 inline LowRankFactors svd_low_rank(MatrixView<const float> error, std::size_t rank) {
   detail::expect_rank("svd_low_rank", error.shape(), rank);
-  const detail::OneEigenThread alone;
+  const OneEigenThread alone;
   const auto svd = detail::thin_svd("svd_low_rank", detail::eigen_matrix("svd_low_rank", error));
   const Eigen::Index r = detail::eigen_index(rank);
   const Eigen::VectorXd root = svd.s.head(r).cwiseSqrt();
