@@ -7,7 +7,6 @@
 #include <lrqat/initializer/weight_on_grid.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>

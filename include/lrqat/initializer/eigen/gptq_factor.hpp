@@ -4,7 +4,6 @@
 #define LRQAT_INITIALIZER_EIGEN_GPTQ_FACTOR_HPP
 
 #include <lrqat/core/expects.hpp>
-#include <lrqat/initializer/eigen/one_thread.hpp>
 #include <lrqat/initializer/gptq.hpp>
 #include <lrqat/initializer/input_statistics.hpp>
 
@@ -32,7 +31,8 @@ struct GptqFactorOptions {
 ///
 /// The published code takes a Cholesky factor, inverts, and takes the factor of the inverse. Here
 /// the factor of H with rows and columns in reverse, L L^T, is inverted as a triangle: U is L^-1 in
-/// reverse. The same matrix with fewer roundings; in double, kept as float.
+/// reverse. The same matrix with fewer roundings; in double, kept as float. Eigen's factorization
+/// runs on the calling thread.
 ///
 /// Errors: no tokens; no Gram matrix; all inputs 0 in all tokens; a damping that is negative or not
 /// enough to make H positive definite.
@@ -69,7 +69,6 @@ inline GptqFactor gptq_factor(const InputStatistics& inputs, GptqFactorOptions o
       hessian(reversed(a), reversed(b)) = unit * gram(i, factor.order[b]);
     hessian(reversed(a), reversed(a)) = (factor.dead[i] ? 1.0 : unit * gram(i, i)) + damping;
   }
-  const OneEigenThread alone;
   const Eigen::LLT<Eigen::Ref<Matrix>> cholesky(hessian);
   expects(cholesky.info() == Eigen::Success, "gptq_factor: the Gram matrix of ", inputs.tokens(),
           " tokens and ", in, " inputs is not positive definite with a damping of ",
