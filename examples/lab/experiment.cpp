@@ -7,6 +7,7 @@
 
 #include <lrqat/core/expects.hpp>
 #include <lrqat/optim/schedule.hpp>
+#include <lrqat/train/next_token.hpp>
 #include <lrqat/train/token_batches.hpp>
 
 #include <cmath>

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # tests/compile_fail/check.cmake: a file with one mistake fails to compile, for the right reason.
 #
-#   cmake -D COMPILER=g++ -D INCLUDE=include -D FILE=x.cpp -P check.cmake
+#   cmake -D COMPILER=g++ -D INCLUDE=include -D FILE=x.cpp [-D PARSED=<flags>] -P check.cmake
+#
+# PARSED: what makes the compiler read the umbrella header as it was parsed before.
 #
 # Among the file's comments:
 #   // expect: <text>    stands in the text of one error line
@@ -28,8 +30,8 @@ endif()
 list(TRANSFORM INCLUDE PREPEND -I OUTPUT_VARIABLE include_flags)
 function(compile result output)
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -Wall -Wextra ${include_flags} ${ARGN}
-            -fsyntax-only ${FILE}
+    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -Wall -Wextra ${include_flags} ${PARSED}
+            ${ARGN} -fsyntax-only ${FILE}
     RESULT_VARIABLE status OUTPUT_VARIABLE text ERROR_VARIABLE text)
   set(${result} ${status} PARENT_SCOPE)
   set(${output} "${text}" PARENT_SCOPE)
