@@ -48,6 +48,22 @@ TEST_CASE("Block reconstruction: one small step does not raise the error of any 
   }
 }
 
+TEST_CASE("Block reconstruction: measured scales follow their weights", "[train]") {
+  using Measured = QuantLinear<Int<3>, FullRank, WeightDomain, MeasuredScale>;
+  auto model = model_of<Measured>(weights);
+  auto exact = model_of<Exact>(weights);
+  const LinearName first{0, LinearKind::query};
+  const auto scales = [](const Measured& layer) {
+    return std::vector<float>(layer.weight().scales().begin(), layer.weight().scales().end());
+  };
+  const std::vector<float> before = scales(model.linear(first));
+  reconstruct_blocks(model, exact, tokens, length, plan_of(2, sequences, 1e-2));
+  Measured measured = model.linear(first);
+  measured.after_step();
+  CHECK(scales(model.linear(first)) == scales(measured));
+  CHECK(scales(measured) != before);
+}
+
 TEST_CASE("Block reconstruction: training lowers the error of every block", "[train]") {
   auto model = model_of<Quantized>(weights);
   auto exact = model_of<Exact>(weights);

@@ -94,6 +94,7 @@ class BlockReconstruction {
         optimizer.zero_gradients();
         add_gradients({first, std::min(plan.batch, sequences_ - first)});
         optimizer.step(plan.schedule(optimizer.steps()));
+        after_step();
       }
     errors.after = error();
     return errors;
@@ -134,6 +135,13 @@ class BlockReconstruction {
                                       std::pair{layers.mlp_norm, "mlp_norm"}})
       for (Parameter<float>& each : norm->parameter(label, Role::norm)) all.push_back(std::move(each));
     return all;
+  }
+
+  /// Lets the layers follow their parameters.
+  void after_step() {
+    const BlockLayers<Linear> layers = model_.block(block_, length_);
+    for (const LinearKind kind : linear_kinds)
+      if constexpr (requires { layers[kind].after_step(); }) layers[kind].after_step();
   }
 
   /// The block's output for a batch; the tape is that of its pass.
