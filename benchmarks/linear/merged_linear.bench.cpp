@@ -2,8 +2,9 @@
 // benchmarks/linear/merged_linear.bench.cpp: merged layers, beside the machine's limits and
 // oneDNN's product of bytes.
 //
-// A time is the best of several runs. Rows "int8" quantize their activations within it; oneDNN
-// finds its own quantized. `weight_bytes_per_second` counts codes and scales once. For up to 8
+// A time is the best of several runs. Rows "int8" quantize their activations within it, as does
+// onednn_u8_s8_layer; onednn_u8_s8 finds its own quantized, and has no scales and zero points.
+// `weight_bytes_per_second` counts codes and scales once. For up to 8
 // tokens a pass that only reads the codes of the same layer is timed in turns with the product:
 // `read_bytes_per_second` is the best of those, and `of_read` the fraction of it. `of_vnni` is the
 // fraction of what AVX512_VNNI multiplies in registers. LRQAT_BENCHMARKS=all adds shapes and

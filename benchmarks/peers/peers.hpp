@@ -34,7 +34,7 @@ inline std::vector<NamedPeer>& known_peers() {
   return peers;
 }
 
-/// The same for products of int8: forward() alone counts, with operands quantized beforehand.
+/// The same for products of int8: forward() alone counts.
 inline std::vector<NamedPeer>& known_int8_peers() {
   static std::vector<NamedPeer> peers;
   return peers;
