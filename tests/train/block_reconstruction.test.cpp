@@ -2,6 +2,7 @@
 // tests/train/block_reconstruction.test.cpp: blocks learn their exact twins' outputs.
 #include <lrqat/train/block_reconstruction.hpp>
 
+#include <lrqat/grid/int.hpp>
 #include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/method/efficient_qat.hpp>
 
