@@ -4,6 +4,8 @@
 
 #include <lrqat/adapter/low_rank.hpp>
 #include <lrqat/grid/int.hpp>
+#include <lrqat/grid/offset.hpp>
+#include <lrqat/grid/uint.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 
 #include <catch2/catch.hpp>
