@@ -59,7 +59,8 @@ TEST_CASE("Packed safetensors: offsets come back bit for bit", "[io]") {
     CHECK(read.layer(query)->codes == written.codes);
     CHECK(!read.layer(key)->has_offset());
     const SafetensorsFile file(folder / "m/model.safetensors");
-    CHECK(file.at("model.layers.0.self_attn.q_proj.offsets").dtype == (factor == 1.0f ? "F16" : "F32"));
+    CHECK(file.at("model.layers.0.self_attn.q_proj.offsets").dtype ==
+          (factor == 1.0f ? "F16" : "F32"));
     const auto back = merged_linear<MergedLinear<Offset<Int<4>>>>(*read.layer(query));
     CHECK(merged_weight(back).codes == written.codes);
     CHECK_THROWS_WITH(merged_linear<MergedLinear<Int<4>>>(*read.layer(query)),

@@ -17,12 +17,13 @@ using Catch::Matchers::Contains;
 using BlockAp = method::BlockAp<3, 8>;
 using EndToEnd = method::EndToEndQp<3, 8>;
 using EfficientDm = method::EfficientDm<4, 4>;
-static_assert(std::same_as<BlockAp, QuantLinear<UInt<3>, PerGroup<8>, Dense<float>, FullRank,
-                                                WeightDomain, StraightThrough, MinMax,
-                                                AdapterAndQParams>>);
+static_assert(
+    std::same_as<BlockAp, QuantLinear<UInt<3>, PerGroup<8>, Dense<float>, FullRank, WeightDomain,
+                                      StraightThrough, MinMax, AdapterAndQParams>>);
 static_assert(std::same_as<EndToEnd, method::Peqa<UInt<3>, PerGroup<8>>>);
-static_assert(std::same_as<EfficientDm, QuantLinear<UInt<4>, Packed, LowRank<4>, TiedWeightDomain,
-                                                    LpSearch<12, 5>>>);
+static_assert(
+    std::same_as<EfficientDm,
+                 QuantLinear<UInt<4>, Packed, LowRank<4>, TiedWeightDomain, LpSearch<12, 5>>>);
 
 const Matrix weight = random_matrix(13, 29, 0.3f, 1), x = random_matrix(7, 29, 1.0f, 2),
              grad_y = random_matrix(7, 13, 1.0f, 3);

@@ -12,12 +12,11 @@ namespace lrqat::test {
 namespace {
 
 using L4q = method::L4q<4, 4, 8>;
-static_assert(std::same_as<L4q, QuantLinear<Offset<Int<4>>, PerGroup<8>, Dense<float>, LowRank<4>,
-                                            WeightDomain, StraightThroughClipFirst, NoClip,
-                                            AdapterAndQParams>>);
-static_assert(std::same_as<method::LsqPlus<3>,
-                           QuantLinear<Offset<Int<3>>, FullRank, WeightDomain, Lsq, MinMax,
-                                       AdapterAndQParams>>);
+static_assert(std::same_as<
+              L4q, QuantLinear<Offset<Int<4>>, PerGroup<8>, Dense<float>, LowRank<4>, WeightDomain,
+                               StraightThroughClipFirst, NoClip, AdapterAndQParams>>);
+static_assert(std::same_as<method::LsqPlus<3>, QuantLinear<Offset<Int<3>>, FullRank, WeightDomain,
+                                                           Lsq, MinMax, AdapterAndQParams>>);
 
 const Matrix weight = random_matrix(13, 29, 0.3f, 1), x = random_matrix(7, 29, 1.0f, 2),
              grad_y = random_matrix(7, 13, 1.0f, 3);
@@ -49,7 +48,7 @@ TEST_CASE("L4Q: on frozen scales of rows, LR-QAT with A / s has the same integer
   std::vector<QParams> scales;
   for (int i = 0; i < 13; ++i) scales.push_back({std::ldexp(1.0f, -3 - i % 3)});
   QuantLinear<Offset<Int<4>>, LowRank<4>, WeightDomain, StraightThroughClipFirst> l4q(weight.view(),
-                                                                                     scales);
+                                                                                      scales);
   QuantLinear<Int<4>, LowRank<4>, Dense<float>> lr_qat(weight.view(), scales);
   randomize_adapter(l4q, 0.2f, 4);
   randomize_adapter(lr_qat, 0.2f, 4);
@@ -89,8 +88,8 @@ TEST_CASE("Offsets: another parameterization of the same grid has the same weigh
 
 TEST_CASE("Offsets: bfloat16 products take the whole weight", "[method]") {
   // Scales per row would be taken out of the product, which offsets forbid.
-  using Layer = QuantLinear<Offset<Int<4>>, LowRank<2>, WeightDomain, AdapterAndQParams,
-                            Compute<bf16>>;
+  using Layer =
+      QuantLinear<Offset<Int<4>>, LowRank<2>, WeightDomain, AdapterAndQParams, Compute<bf16>>;
   const Layer layer = trained_layer<Layer>(13, 29);
   const Matrix w = weight_of(layer);
   Matrix y(7, 13);

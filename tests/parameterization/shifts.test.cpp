@@ -151,8 +151,9 @@ void check_differences() {
   CHECK(shifts == 1);
 }
 
-TEST_CASE("Offsets: gradients are differences, in the weight domain, inside and beside the rounding",
-          "[parameterization]") {
+TEST_CASE(
+    "Offsets: gradients are differences, in the weight domain, inside and beside the rounding",
+    "[parameterization]") {
   using G = Offset<Smooth<false>>;
   check_differences<G, PerGroup<4>, Dense<float>, FullRank, WeightDomain>();
   check_differences<G, PerChannel, Dense<float>, LowRank<2>, InsideRounding>();
@@ -166,18 +167,20 @@ TEST_CASE("Zero points: gradients are differences", "[parameterization]") {
 }
 
 /// Latents in grid units: beyond the range, on its ends, within half a step of it, inside, a tie.
-const Matrix points(2, 5, {-6.0f, -4.25f, -4.0f, -3.5f, 0.25f,  //
-                           1.5f, 3.0f, 3.25f, 3.5f, 6.0f});
-const Matrix directions(2, 5, {1.0f, 2.0f, 4.0f, 8.0f, 16.0f,  //
-                               32.0f, 64.0f, 128.0f, 256.0f, 512.0f});
+const Matrix points(2, 5,
+                    {-6.0f, -4.25f, -4.0f, -3.5f, 0.25f,  //
+                     1.5f, 3.0f, 3.25f, 3.5f, 6.0f});
+const Matrix directions(2, 5,
+                        {1.0f, 2.0f, 4.0f, 8.0f, 16.0f,  //
+                         32.0f, 64.0f, 128.0f, 256.0f, 512.0f});
 
 /// Every number here is exact. @param pass  of each point
 template <class G, class E>
 void check_closed_form(const std::vector<float>& pass, QParams cell) {
   Matrix weight = points;
   for (float& value : weight.values) value = cell.scale * value + cell.offset;
-  Form<G, PerTensor, Dense<float>, FullRank, WeightDomain, E> form(
-      weight.view(), std::vector<QParams>{cell}, {});
+  Form<G, PerTensor, Dense<float>, FullRank, WeightDomain, E> form(weight.view(),
+                                                                   std::vector<QParams>{cell}, {});
   Matrix grad_z(2, 5);
   const Parameters<float> all = backward(form, directions, &grad_z);
   float scale = 0, shift = 0, true_scale = 0;
@@ -198,8 +201,8 @@ void check_closed_form(const std::vector<float>& pass, QParams cell) {
 
 TEST_CASE("Coupled rules: scale, offset and zero point in the three regions",
           "[parameterization]") {
-  const std::vector<float> rounded{0, 1, 1, 1, 1, 1, 1, 1, 0, 0}, clipped{0, 0, 1, 1, 1, 1, 1, 0, 0, 0},
-      strict{0, 0, 0, 1, 1, 1, 0, 0, 0, 0};
+  const std::vector<float> rounded{0, 1, 1, 1, 1, 1, 1, 1, 0, 0},
+      clipped{0, 0, 1, 1, 1, 1, 1, 0, 0, 0}, strict{0, 0, 0, 1, 1, 1, 0, 0, 0, 0};
   const QParams moved{0.5f, 0.0f, 0.375f}, zero_4{0.5f, 4.0f, 0.0f};
   check_closed_form<Offset<Int<3>>, StraightThrough>(rounded, moved);
   check_closed_form<Offset<Int<3>>, StraightThroughClipFirst>(clipped, moved);
@@ -319,8 +322,8 @@ void check_weight_cuts() {
   const Matrix weight = random_matrix(17, 37, 0.7f, 1);
   std::vector<QParams> qparams;
   for (std::size_t i = 0; i < 17 * 5; ++i)
-    qparams.push_back({0.2f + 0.01f * static_cast<float>(i % 7), 0.0f,
-                       0.1f * static_cast<float>(i % 5) - 0.23f});
+    qparams.push_back(
+        {0.2f + 0.01f * static_cast<float>(i % 7), 0.0f, 0.1f * static_cast<float>(i % 5) - 0.23f});
   F form(weight.view(), qparams, {});
   randomize_adapter(form, 0.5f, 2);
   kernel::set_active_isa(kernel::Isa::scalar);

@@ -36,8 +36,7 @@ ReconstructionPlan plan_of(std::size_t epochs, std::size_t batch, double rate) {
   return plan;
 }
 
-TEST_CASE("Block reconstruction: one small step does not raise the error of any block",
-          "[train]") {
+TEST_CASE("Block reconstruction: one small step does not raise the error of any block", "[train]") {
   auto model = model_of<Quantized>(weights);
   auto exact = model_of<Exact>(weights);
   const auto errors = reconstruct_blocks(model, exact, tokens, length, plan_of(1, sequences, 1e-5));
@@ -157,7 +156,8 @@ TEST_CASE("Block reconstruction: what does not fit is refused", "[train]") {
   LlamaConfig config = tiny_config();
   config.layers = 1;
   auto shorter = model_of<Exact>(random_llama(config, 1));
-  CHECK_THROWS_WITH(Run(model, shorter, tokens, length), Contains("2 blocks of dim 12") && Contains("1 of 12"));
+  CHECK_THROWS_WITH(Run(model, shorter, tokens, length),
+                    Contains("2 blocks of dim 12") && Contains("1 of 12"));
   Run run(model, exact, tokens, length);
   CHECK_THROWS_WITH(run.train(plan_of(1, 0, 1.0)), Contains("batches of 0"));
 }

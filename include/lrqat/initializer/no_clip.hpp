@@ -11,10 +11,10 @@
 
 namespace lrqat {
 
-/// scale = max(|min / n|, |max / p|) with n and p the lowest and the highest level (L4Q, Jeon et al.,
-/// arXiv 2402.04902), an offset starts at 0. A quotient that rounds beyond an end is brought back: n
-/// <= w / scale <= p holds in float for every weight of the group. For grids with levels on both
-/// sides of zero and without a zero point.
+/// scale = max(|min / n|, |max / p|) with n and p the lowest and the highest level (L4Q, Jeon et
+/// al., arXiv 2402.04902), an offset starts at 0. A quotient that rounds beyond an end is brought
+/// back: n <= w / scale <= p holds in float for every weight of the group. For grids with negative
+/// codes and without a zero point.
 struct NoClip {
   using policy_kind = kind::initializer;
 
@@ -24,7 +24,8 @@ struct NoClip {
     const float n = G::level(G::code_min, 0.0f), p = G::level(G::code_max, 0.0f);
     const Range range = range_of(group);
     float scale = std::max({range.low / n, range.high / p, scale_floor});
-    while (range.low / scale < n || range.high / scale > p) scale = std::nextafter(scale, HUGE_VALF);
+    while (range.low / scale < n || range.high / scale > p)
+      scale = std::nextafter(scale, HUGE_VALF);
     return {scale, 0.0f, 0.0f};
   }
 };

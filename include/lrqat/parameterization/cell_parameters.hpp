@@ -32,11 +32,13 @@ namespace lrqat {
 template <Grid G, Trainable T, ScaleFormatOf<G> F>
 class CellParameters {
  public:
-  static constexpr Shift trained_shift = G::has_zero_point && trains_zero_point<T> ? Shift::zero_point
-                                         : has_offset<G> && trains_offset<T>       ? Shift::offset
-                                                                                   : Shift::none;
+  static constexpr Shift trained_shift = G::has_zero_point && trains_zero_point<T>
+                                             ? Shift::zero_point
+                                         : has_offset<G> && trains_offset<T> ? Shift::offset
+                                                                             : Shift::none;
   /// Numbers that are trained in each cell.
-  static constexpr std::size_t trained = (T::scale ? 1 : 0) + (trained_shift != Shift::none ? 1 : 0);
+  static constexpr std::size_t trained =
+      (T::scale ? 1 : 0) + (trained_shift != Shift::none ? 1 : 0);
 
   CellParameters(std::span<const QParams> cells, const QuantOptions& options) : format_(options) {
     set(cells);

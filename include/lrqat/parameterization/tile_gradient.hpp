@@ -12,7 +12,7 @@
 
 namespace lrqat {
 
-/// What moves the levels of a cell (the weights that share a scale) and is trained beside the scale.
+/// What moves the levels of a cell (weights that share a scale) and is trained beside the scale.
 enum class Shift { none, zero_point, offset };
 
 /// Sums over weights of a cell: of g * dW_hat/ds, and of g * dW_hat/d(what shifts it).
@@ -71,8 +71,8 @@ LRQAT_INLINE float sum_of_lanes(float* sums) {
 /// do not depend on the instruction set's width.
 ///
 /// u = to_grid(z, s), pass = what the estimator lets through (lr-qat, section 1.5). A zero point
-/// moves codes and levels against each other: W_hat stays inside the range and moves by -s where the
-/// clip holds a code (EfficientQAT). An offset moves W_hat as its coupling says.
+/// moves codes and levels against each other: W_hat stays where it is inside the range and moves by
+/// -s where the clip holds its code (EfficientQAT). An offset moves W_hat as its coupling says.
 template <class Grid, class Placement, class Estimator, class Coupling, Shift shift = Shift::none>
 LRQAT_INLINE CellGradient segment_gradient(std::size_t count, QParams cell, const float* z,
                                            float* g) {
@@ -86,7 +86,8 @@ LRQAT_INLINE CellGradient segment_gradient(std::size_t count, QParams cell, cons
   };
   alignas(64) float scale_sums[lanes] = {}, shift_sums[shift == Shift::none ? 1 : lanes] = {};
   std::size_t first = 0;
-  for (; first + lanes <= count; first += lanes) block(z + first, g + first, scale_sums, shift_sums);
+  for (; first + lanes <= count; first += lanes)
+    block(z + first, g + first, scale_sums, shift_sums);
   if (first < count) {  // the rest, padded with weights and gradients of zero
     alignas(64) float padded_z[lanes] = {}, padded_g[lanes] = {};
     std::copy(z + first, z + count, padded_z);

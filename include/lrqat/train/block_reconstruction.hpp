@@ -38,27 +38,32 @@ struct BlockErrors {
 };
 
 /// Trains the block at hand of a model so that its output is that of the same block of an exact
-/// model: mean |block(X) - exact(X')|^2, X what the trained blocks before make of the tokens, X' what
-/// the exact ones make of them. The Block-AP loop of EfficientQAT (arXiv 2407.11062); BRECQ's and
-/// OmniQuant's is of this form. Both streams (tokens, dim) and the target are kept in float32.
+/// model: mean |block(X) - exact(X')|^2, X what the trained blocks before make of the tokens, X'
+/// what the exact ones make of them. The Block-AP loop of EfficientQAT (arXiv 2407.11062); BRECQ's
+/// and OmniQuant's is of this form. Both streams, (tokens, dim), are kept in float32.
 ///
-/// Batches are consecutive sequences, the same in each epoch, and each block has an AdamW of its own.
-/// Bits do not depend on the number of threads. The models must outlive it.
+/// Batches are consecutive sequences, the same in each epoch, and each block has an AdamW of its
+/// own. Bits do not depend on the number of threads. The models must outlive it.
 template <LinearLayer Linear, class ExactLinear>
 requires std::same_as<typename Linear::scalar, float> &&
-         std::same_as<typename ExactLinear::scalar, float>
+    std::same_as<typename ExactLinear::scalar, float>
 class BlockReconstruction {
  public:
   /// @param tokens  sequences of `length`, one after the other
   /// Errors: models of different shapes; no tokens, or no whole number of sequences.
   BlockReconstruction(Llama<Linear>& model, Llama<ExactLinear>& exact,
                       std::span<const std::uint16_t> tokens, std::size_t length)
-      : model_(model), exact_(exact), length_(length), sequences_(tokens.size() / std::max<std::size_t>(length, 1)) {
+      : model_(model),
+        exact_(exact),
+        length_(length),
+        sequences_(tokens.size() / std::max<std::size_t>(length, 1)) {
     const LlamaConfig &own = model.config(), &other = exact.config();
-    expects(own.dim == other.dim && own.layers == other.layers, "BlockReconstruction: the model has ",
-            own.layers, " blocks of dim ", own.dim, ", the exact one ", other.layers, " of ", other.dim);
-    expects(sequences_ > 0 && sequences_ * length == tokens.size(), "BlockReconstruction: ",
-            tokens.size(), " tokens are no whole number of sequences of ", length);
+    expects(own.dim == other.dim && own.layers == other.layers,
+            "BlockReconstruction: the model has ", own.layers, " blocks of dim ", own.dim,
+            ", the exact one ", other.layers, " of ", other.dim);
+    expects(sequences_ > 0 && sequences_ * length == tokens.size(),
+            "BlockReconstruction: ", tokens.size(), " tokens are no whole number of sequences of ",
+            length);
     const auto embedded = [&](AlignedVector<float>& stream) {
       stream.resize(tokens.size() * own.dim);
       return MatrixView<float>(stream.data(), tokens.size(), own.dim);
@@ -133,7 +138,8 @@ class BlockReconstruction {
       append_prefixed(all, std::string(name(kind)), layers[kind].parameters());
     for (const auto& [norm, label] : {std::pair{layers.attention_norm, "attention_norm"},
                                       std::pair{layers.mlp_norm, "mlp_norm"}})
-      for (Parameter<float>& each : norm->parameter(label, Role::norm)) all.push_back(std::move(each));
+      for (Parameter<float>& each : norm->parameter(label, Role::norm))
+        all.push_back(std::move(each));
     return all;
   }
 

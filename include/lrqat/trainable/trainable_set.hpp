@@ -15,7 +15,8 @@ struct AdapterAndScale {
 /// With all that a group shares: its zero point (EfficientQAT) or its offset (LSQ+, L4Q) too.
 struct AdapterAndQParams {
   using policy_kind = kind::trainable;
-  static constexpr bool adapter = true, scale = true, zero_point = true, offset = true, bias = false;
+  static constexpr bool adapter = true, scale = true, zero_point = true, offset = true,
+                        bias = false;
 };
 
 struct ScaleOnly {
@@ -25,7 +26,8 @@ struct ScaleOnly {
 
 struct QParamsOnly {
   using policy_kind = kind::trainable;
-  static constexpr bool adapter = false, scale = true, zero_point = true, offset = true, bias = false;
+  static constexpr bool adapter = false, scale = true, zero_point = true, offset = true,
+                        bias = false;
 };
 
 struct AdapterOnly {
