@@ -175,8 +175,9 @@ TEST_CASE("GatedLowRank, LowRank: factors and gates that do not fit are refused"
   const Matrix a = random_matrix(out, 9, 1.0f, 1), b = random_matrix(9, in, 1.0f, 2);
   CHECK_THROWS_WITH(gated.set_factors(a.view(), b.view()), Contains("rank 9, at most 8"));
   LowRank<8>::state plain({out, in}, {});
-  CHECK_THROWS_WITH(plain.set_factors(a.view(), b.view()),
-                    Contains("A is (19, 9) and B (9, 37), the adapter has A (19, 8) and B (8, 37)"));
+  CHECK_THROWS_WITH(
+      plain.set_factors(a.view(), b.view()),
+      Contains("A is (19, 9) and B (9, 37), the adapter has A (19, 8) and B (8, 37)"));
   Matrix small = random_matrix(8, in, 1.0f, 2);
   const auto eight = a.view().block(0, 0, out, 8);
   plain.set_factors(eight, small.view());

@@ -135,8 +135,7 @@ TEST_CASE("Codebook: packed codes come back, at every width and place", "[grid][
     std::vector<std::byte> row(Storage::bytes_per_row(count));
     Storage::encode(values, 0.0f, row.data(), 0);
     Storage::decode(row.data(), 0, 0.0f, decoded);
-    for (std::size_t j = 0; j < count; ++j)
-      CHECK(decoded[j] == G::clip(G::round(values[j]), 0.0f));
+    for (std::size_t j = 0; j < count; ++j) CHECK(decoded[j] == G::clip(G::round(values[j]), 0.0f));
   }
 }
 

@@ -62,7 +62,8 @@ TEST_CASE("Double quantization: close to the scales, zero points as they are", "
   CHECK(double_quantized({}).empty());
 }
 
-TEST_CASE("Double quantization: equal scales stay; no scale ends below the floor", "[initializer]") {
+TEST_CASE("Double quantization: equal scales stay; no scale ends below the floor",
+          "[initializer]") {
   std::vector<float> equal(300, 0.25f);
   double_quantize(equal);
   CHECK(equal == std::vector<float>(300, 0.25f));

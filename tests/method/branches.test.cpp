@@ -32,7 +32,8 @@ double distance(const Matrix& a, const Matrix& b) {
 TEST_CASE("LoftQ: the layer starts closer to the weight than rounding to nearest", "[method]") {
   using Layer = method::LoftQ<Nf2, 4>;
   const Matrix rtn = weight_of(Layer(weight.view()));
-  const Layer one = loftq_layer<Layer>(weight.view(), 1), five = loftq_layer<Layer>(weight.view(), 5);
+  const Layer one = loftq_layer<Layer>(weight.view(), 1),
+              five = loftq_layer<Layer>(weight.view(), 5);
   CHECK(one.weight().adapter().gain() == 1.0f);
   const double one_error = distance(weight, weight_of(one));
   CHECK(one_error < distance(weight, rtn));
@@ -80,7 +81,8 @@ TEST_CASE("LQER: a branch in MXINT8 beside MXINT4, closer than MXINT4 alone", "[
     for (std::size_t i = 0; i < factor.rows; ++i)
       for (std::size_t first = 0; first < factor.cols; first += 16) {
         // On the grid: multiples of one power of two, which at most 128 of reach the largest.
-        const auto block = factor.row(i).subspan(first, std::min<std::size_t>(16, factor.cols - first));
+        const auto block =
+            factor.row(i).subspan(first, std::min<std::size_t>(16, factor.cols - first));
         float largest = 0;
         for (const float value : block) largest = std::max(largest, std::fabs(value));
         const float step = PowerOfTwoScale::round<Int<8>>(std::max(largest / 128, 0x1p-26f), 0.0f);

@@ -39,8 +39,9 @@ void check_branch(const Layer& layer, const Matrix& w, const Matrix& y) {
       for (std::size_t k = 0; k < xb.size(); ++k) {
         sum += double{adapter.gain()} * xb[k] * double{adapter.a()(i, k)};
         for (std::size_t j = 0; j < in; ++j)
-          magnitude += double{adapter.gain()} *
-                       std::fabs(double{x(t, j)} * double{adapter.b()(k, j)} * double{adapter.a()(i, k)});
+          magnitude +=
+              double{adapter.gain()} *
+              std::fabs(double{x(t, j)} * double{adapter.b()(k, j)} * double{adapter.a()(i, k)});
       }
       // A chain of 67 terms, each of a weight with 4 + 2 roundings.
       CHECK(std::fabs(double{y(t, i)} - sum) <= (67 + 6) * 0x1p-24 * magnitude);

@@ -30,9 +30,9 @@ struct RankGate {
 };
 
 /// QVGen's decay (Huang et al., arXiv 2505.11497): phases of `steps` steps, of which the first has
-/// `max_rank` columns and each next one half of them, rounded down; within a phase the gate of those
-/// that will go falls from 1 to 0 along half a cosine, so that at the first step of the next phase
-/// they would be multiplied by 0. After rank 1 comes 0 for good.
+/// `max_rank` columns and each next one half of them, rounded down; within a phase the gate of
+/// those that will go falls from 1 to 0 along half a cosine, so that at the first step of the next
+/// phase they would be multiplied by 0. After rank 1 comes 0 for good.
 /// @pre steps >= 1 (checked)
 inline RankGate rank_gate(std::size_t step, std::size_t max_rank, std::size_t steps) {
   expects(steps > 0, "rank_gate: a phase has at least one step");
@@ -45,10 +45,11 @@ inline RankGate rank_gate(std::size_t step, std::size_t max_rank, std::size_t st
 }
 
 /// delta = alpha / MaxRank A diag(gates) B with A (out, r), B (r, in), the run-time rank r from
-/// MaxRank down to 0. It starts as LowRank<MaxRank>, all gates 1, with LowRank's bits; gates are not
-/// trained but set (set_gate). What has faded is cut off by shrink() (initializer/eigen/shrink.hpp)
-/// or set_factors(); the tensors of parameters() are then new ones, and an optimizer has to start
-/// anew. At rank 0 the layer has the bits of one with NoAdapter, and merges also beside Parallel.
+/// MaxRank down to 0. It starts as LowRank<MaxRank>, all gates 1, with LowRank's bits; gates are
+/// not trained but set (set_gate). What has faded is cut off by shrink()
+/// (initializer/eigen/shrink.hpp) or set_factors(); the tensors of parameters() are then new ones,
+/// and an optimizer has to start anew. At rank 0 the layer has the bits of one with NoAdapter, and
+/// merges also beside Parallel.
 template <std::size_t MaxRank>
 struct GatedLowRank {
   static_assert(MaxRank > 0 && MaxRank != dynamic,

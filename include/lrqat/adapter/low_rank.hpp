@@ -26,7 +26,8 @@ inline void expect_factors(MatrixView<const float> a, MatrixView<const float> b,
                            std::size_t rank) {
   expects(a.shape() == Shape{weight.rows, rank} && b.shape() == Shape{rank, weight.cols},
           "set_factors: A is (", a.rows, ", ", a.cols, ") and B (", b.rows, ", ", b.cols,
-          "), the adapter has A (", weight.rows, ", ", rank, ") and B (", rank, ", ", weight.cols, ")");
+          "), the adapter has A (", weight.rows, ", ", rank, ") and B (", rank, ", ",
+          weight.cols, ")");
   for (const auto& [name, factor] : {std::pair{"A", a}, std::pair{"B", b}})
     for (std::size_t i = 0; i < factor.rows; ++i)
       for (std::size_t j = 0; j < factor.cols; ++j)

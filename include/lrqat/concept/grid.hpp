@@ -24,7 +24,7 @@ inline constexpr bool has_offset = requires { requires G::has_offset; };
 /// level(code, z)    its inverse
 ///
 /// z is the zero point of the level's group; grids without one (has_zero_point) are given 0.
-/// bits = 0: every real is a level (grid/unquantized.hpp); such a layer has no codes and no merge().
+/// bits = 0: every real is a level (grid/unquantized.hpp), and there are no codes to merge into.
 template <class G>
 concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, int code) {
   int{G::bits}; int{G::code_min}; int{G::code_max}; bool{G::has_zero_point};

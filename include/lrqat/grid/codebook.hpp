@@ -14,15 +14,26 @@
 
 namespace lrqat {
 
-/// 4-bit NormalFloat (Dettmers et al., QLoRA, arXiv 2305.14314, appendix E): quantiles of N(0, 1) at
-/// 9 (positive) and 8 (negative) equally spaced probabilities from 0.9677083 to 1/2, the last of
+/// 4-bit NormalFloat (Dettmers et al., QLoRA, arXiv 2305.14314, appendix E): quantiles of N(0, 1)
+/// at 9 (positive) and 8 (negative) equally spaced probabilities from 0.9677083 to 1/2, the last of
 /// each left out, and 0; divided by the largest. The published numbers.
 struct Nf4 {
-  static constexpr std::array<float, 16> levels{
-      -1.0f,           -0.6961928009986877f, -0.5250730514526367f,  -0.39491748809814453f,
-      -0.28444138169288635f, -0.18477343022823334f, -0.09105003625154495f, 0.0f,
-      0.07958029955625534f,  0.16093020141124725f,  0.24611230194568634f,  0.33791524171829224f,
-      0.44070982933044434f,  0.5626170039176941f,   0.7229568362236023f,   1.0f};
+  static constexpr std::array<float, 16> levels{-1.0f,
+                                                -0.6961928009986877f,
+                                                -0.5250730514526367f,
+                                                -0.39491748809814453f,
+                                                -0.28444138169288635f,
+                                                -0.18477343022823334f,
+                                                -0.09105003625154495f,
+                                                0.0f,
+                                                0.07958029955625534f,
+                                                0.16093020141124725f,
+                                                0.24611230194568634f,
+                                                0.33791524171829224f,
+                                                0.44070982933044434f,
+                                                0.5626170039176941f,
+                                                0.7229568362236023f,
+                                                1.0f};
 };
 
 /// The same construction with 2 bits (Li et al., LoftQ, arXiv 2310.08659): 3 and 2 probabilities.
@@ -34,8 +45,8 @@ struct Nf2 {
 /// the k-th. A value halfway between two levels takes the lower one, as in bitsandbytes. MinMax
 /// makes the scale max|w| where the highest level is 1, so that a group's extreme is exact.
 ///
-/// Beyond the ends the table goes on with its outermost steps, as far as estimators can tell: within
-/// half of one a value is rounded to the end and gets a gradient, farther out it is clipped.
+/// Beyond the ends the table goes on with its outermost steps, as far as estimators can tell:
+/// within half of one a value is rounded to the end and gets a gradient, farther out it is clipped.
 /// Rounding is a comparison and a selection a level, in ascending order, and so vectorises.
 template <class Table>
 struct Codebook {
@@ -57,8 +68,8 @@ struct Codebook {
   LRQAT_INLINE static constexpr V round(V u) {
     const V nearest = nearest_of(u, std::make_index_sequence<size - 1>{});
     // Joined without a branch; NaN is neither, and stays.
-    const bool near = static_cast<bool>(static_cast<int>(u >= V(low_end)) &
-                                        static_cast<int>(u <= V(high_end)));
+    const bool near =
+        static_cast<bool>(static_cast<int>(u >= V(low_end)) & static_cast<int>(u <= V(high_end)));
     return near ? nearest : u;
   }
   template <class V>
@@ -79,7 +90,8 @@ struct Codebook {
     return static_cast<float>((double{Table::levels[k]} + double{Table::levels[k + 1]}) / 2);
   }
   static constexpr float low_end = Table::levels[0] + (Table::levels[0] - middle(0));
-  static constexpr float high_end = Table::levels[size - 1] + (Table::levels[size - 1] - middle(size - 2));
+  static constexpr float high_end =
+      Table::levels[size - 1] + (Table::levels[size - 1] - middle(size - 2));
 
   template <class V, std::size_t... k>
   LRQAT_INLINE static constexpr V nearest_of(V u, std::index_sequence<k...>) {

@@ -15,10 +15,10 @@
 
 namespace lrqat {
 
-/// The 256 numbers of bitsandbytes' dynamic map (signed, 7 exponent bits), ascending: for i = 0 .. 6
-/// the 2^i midpoints of equal parts of [0.1, 1], times 10^(i-6), with both signs; 0, and 1 without
-/// its negative. Here in double, rounded once; the published map is computed in float32 and differs
-/// by units in the last place.
+/// The 256 numbers of bitsandbytes' dynamic map (signed, 7 exponent bits), ascending: for i = 0 ..
+/// 6 the 2^i midpoints of equal parts of [0.1, 1], times 10^(i-6), with both signs; 0, and 1
+/// without its negative. Here in double, rounded once; the published map is computed in float32 and
+/// differs by units in the last place.
 inline const std::array<float, 256>& dynamic_map() {
   static const std::array<float, 256> map = [] {
     std::array<float, 256> values{};  // values[0] stays 0
@@ -53,8 +53,8 @@ inline float nearest_in_dynamic_map(float value) {
 inline constexpr std::size_t double_quantization_block = 256;
 
 /// Double quantization (Dettmers et al., QLoRA, arXiv 2305.14314): each scale, in layout order,
-/// becomes mean + m * c with the mean of all, m the largest |scale - mean| of its run of 256 and c in
-/// the dynamic map. bitsandbytes rounds weights by the exact scales and only then the scales:
+/// becomes mean + m * c with the mean of all, m the largest |scale - mean| of its run of 256 and c
+/// in the dynamic map. bitsandbytes rounds weights by the exact scales and only then the scales:
 ///
 ///   Layer layer(weight);
 ///   double_quantize(layer.weight().scales());  // codes stay
@@ -94,7 +94,8 @@ inline std::vector<QParams> double_quantized(std::span<const QParams> qparams) {
 inline double double_quantized_bits_per_weight(int code_bits, std::size_t weights,
                                                std::size_t groups) {
   const std::size_t runs = (groups + double_quantization_block - 1) / double_quantization_block;
-  return code_bits + static_cast<double>(8 * groups + 32 * runs + 32) / static_cast<double>(weights);
+  return code_bits +
+         static_cast<double>(8 * groups + 32 * runs + 32) / static_cast<double>(weights);
 }
 
 }  // namespace lrqat

@@ -30,8 +30,8 @@ void round_to_grid(MatrixView<float> matrix, std::size_t group) {
         expects(std::isfinite(values[j]), "round_to_grid: number (", i, ", ", first + j,
                 ") is not finite");
       const QParams chosen = I::template choose<G>(values);
-      const float scale = format.template round<G>(std::max(chosen.scale, format.floor()),
-                                                   chosen.zero_point);
+      const float scale =
+          format.template round<G>(std::max(chosen.scale, format.floor()), chosen.zero_point);
       for (float& value : values)
         value = scale * G::clip(G::round(value / scale), chosen.zero_point);
     }

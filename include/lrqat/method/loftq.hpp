@@ -14,12 +14,12 @@
 namespace lrqat::method {
 
 /// LoftQ (Li et al., arXiv 2310.08659) is an initializer: the layer is QLoRA's, on NF4 or NF2, and
-/// comes from loftq_layer<LoftQ<Nf4, 16>>(weight, rounds) of initializer/eigen/loftq.hpp, which needs
-/// Eigen. No merge(); dense() in float32. The uniform grids of the published code, clipped at two
-/// standard deviations, are QuantLinear<Int<4>, ...> with an initializer of one's own.
+/// comes from loftq_layer<LoftQ<Nf4, 16>>(weight, rounds) of initializer/eigen/loftq.hpp, which
+/// needs Eigen. No merge(); dense() in float32. The uniform grids of the published code, clipped at
+/// two standard deviations, are QuantLinear<Int<4>, ...> with an initializer of one's own.
 template <class Table, std::size_t Rank, class... Others>
-using LoftQ = QuantLinear<Codebook<Table>, PerGroup<64>, Packed, LowRank<Rank>, Parallel, AdapterOnly,
-                          Others...>;
+using LoftQ = QuantLinear<Codebook<Table>, PerGroup<64>, Packed, LowRank<Rank>, Parallel,
+                          AdapterOnly, Others...>;
 
 }  // namespace lrqat::method
 

@@ -12,10 +12,10 @@
 namespace lrqat::method {
 
 /// LoRA (Hu et al., arXiv 2106.09685): y = x (W0 + alpha/r A B)^T, trained A, B. merge() gives a
-/// DenseLinear: exact but for float32. Add Dense<bf16> for a base in 16 bits. As in the published code
-/// B is Kaiming-uniform with a = sqrt(5), where the paper has a Gaussian; its letters A and B are the
-/// other way round. The branch is evaluated inside the weight's tiles, not as (x B^T) A^T, and there
-/// is no dropout of x.
+/// DenseLinear: exact but for float32. Add Dense<bf16> for a base in 16 bits. As in the published
+/// code B is Kaiming-uniform with a = sqrt(5), where the paper has a Gaussian; its letters A and B
+/// are the other way round. The branch is evaluated inside the weight's tiles, not as (x B^T) A^T,
+/// and there is no dropout of x.
 template <std::size_t Rank, class... Others>
 using Lora = QuantLinear<Unquantized, LowRank<Rank>, WeightDomain, AdapterOnly, Others...>;
 

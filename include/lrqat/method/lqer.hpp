@@ -17,15 +17,16 @@
 namespace lrqat::method {
 
 /// LQER and L2QER (Zhang et al., arXiv 2402.02446): MXINT of `Bits` bits on blocks of 16 (see
-/// PowerOfTwoScale for its two differences) and a branch in MXINT8. Nothing is trained. Factors come
-/// from lqer() or l2qer() of initializer/eigen/lqer.hpp, which needs Eigen:
+/// PowerOfTwoScale for its two differences) and a branch in MXINT8. Nothing is trained. Factors
+/// come from lqer() or l2qer() of initializer/eigen/lqer.hpp, which needs Eigen:
 ///
 ///   QuantOptions options{.alpha = 32};  // gain 1
 ///   Lqer<4, 32> layer(weight, options);
 ///   ... factors = l2qer(weight, layer's W_hat, magnitudes, 32);
 ///   set_mxint8_factors(layer, factors.a(), factors.b());
 ///
-/// No merge(); dense() in float32. The paper's activations in MXINT8 are not an input quantizer here.
+/// No merge(); dense() in float32. The paper's activations in MXINT8 are not an input quantizer
+/// here.
 template <int Bits, std::size_t Rank, class... Others>
 using Lqer = QuantLinear<Int<Bits>, PerGroup<16>, Packed, LowRank<Rank>, Parallel, FullRange,
                          AdapterOnly, PowerOfTwoScale, Others...>;

@@ -14,10 +14,10 @@
 
 namespace lrqat::method {
 
-/// QLoRA (Dettmers et al., arXiv 2305.14314): NF4 codes on blocks of 64 with their absmax, and a LoRA
-/// branch, trained A, B. No merge(): the sum is off the grid; dense() gives it in float32. Double
-/// quantization of the scales: double_quantize(layer.weight().scales()). Here A and B are float32,
-/// where the published code has bfloat16, and blocks do not reach across rows.
+/// QLoRA (Dettmers et al., arXiv 2305.14314): NF4 codes on blocks of 64 with their absmax, and a
+/// LoRA branch, trained A, B. No merge(): the sum is off the grid; dense() gives it in float32.
+/// Double quantization of the scales: double_quantize(layer.weight().scales()). Here A and B are
+/// float32, where the published code has bfloat16, and blocks do not reach across rows.
 template <std::size_t Rank, class... Others>
 using Qlora = QuantLinear<Codebook<Nf4>, PerGroup<64>, Packed, LowRank<Rank>, Parallel, AdapterOnly,
                           Others...>;

@@ -15,11 +15,11 @@ namespace lrqat {
 /// A scale is used as the smallest power of two that is not below it, 2^-26 to 2^127: 8 bits in a
 /// file. Rounding up never makes a level larger, so what MinMax does not clip stays unclipped.
 ///
-/// MXINT of b bits (Zhang et al., LQER, arXiv 2402.02446) is Int<b>, PerGroup<16>, FullRange and this
-/// format: the exponent is ceil(log2 max|w|), the scale that to the power of two over 2^(b-1), as in
-/// the published block_fp quantizer; a positive extreme may there be clipped by up to one level.
-/// Two differences: its mantissas have a sign bit and no level -2^(b-1), which Int<b> has, so that
-/// errors here are never larger; and its exponents go on below 2^-26.
+/// MXINT of b bits (Zhang et al., LQER, arXiv 2402.02446) is Int<b>, PerGroup<16>, FullRange and
+/// this format: the exponent is ceil(log2 max|w|), the scale that to the power of two over 2^(b-1),
+/// as in the published block_fp quantizer; a positive extreme may there be clipped by up to one
+/// level. Two differences: its mantissas have a sign bit and no level -2^(b-1), which Int<b> has,
+/// so that errors here are never larger; and its exponents go on below 2^-26.
 struct PowerOfTwoScale {
   using policy_kind = kind::scale_format;
   constexpr explicit PowerOfTwoScale(const QuantOptions& = {}) {}

@@ -48,7 +48,8 @@ const auto mxint4 = [](const Matrix& values) {
   return rounded;
 };
 
-TEST_CASE("svd_low_rank: error falls with the rank to zero; the factors share the roots", "[eigen]") {
+TEST_CASE("svd_low_rank: error falls with the rank to zero; the factors share the roots",
+          "[eigen]") {
   for (const auto& [rows, cols] : {std::pair{1u, 7u}, {7u, 1u}, {17u, 23u}, {33u, 16u}}) {
     const Matrix w = random_matrix(rows, cols, 1.0f, rows), zero(rows, cols);
     double before = error_norm(w, zero, {});
@@ -113,8 +114,7 @@ TEST_CASE("LoftQ: each round is below its own rounding, round 1 below RTN", "[ei
       const auto watched = [&](MatrixView<const float> values, MatrixView<float> rounded) {
         nf2(values, rounded);
         Matrix q(24, 33);
-        for (std::size_t i = 0; i < 24; ++i)
-          std::copy_n(rounded.row(i).data(), 33, &q(i, 0));
+        for (std::size_t i = 0; i < 24; ++i) std::copy_n(rounded.row(i).data(), 33, &q(i, 0));
         below.push_back(error_norm(w, q, {}));
       };
       const LoftQ result = loftq(w.view(), 4, rounds, watched);
@@ -188,7 +188,8 @@ TEST_CASE("L2QER: bad input is refused", "[eigen]") {
   CHECK_THROWS_WITH(l2qer(w.view(), w.view(), std::vector<float>(5, 1.0f), 2),
                     Contains("5 magnitudes of 6 inputs"));
   magnitudes[2] = std::numeric_limits<float>::infinity();
-  CHECK_THROWS_WITH(l2qer(w.view(), w.view(), magnitudes, 2), Contains("magnitude 2 is not finite"));
+  CHECK_THROWS_WITH(l2qer(w.view(), w.view(), magnitudes, 2),
+                    Contains("magnitude 2 is not finite"));
 }
 
 }  // namespace

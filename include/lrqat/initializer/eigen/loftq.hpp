@@ -25,14 +25,15 @@ struct LoftQ {
   std::size_t round = 0;      // that it is of, from 1 on
 };
 
-/// LoftQ (Li et al., arXiv 2310.08659, algorithm 1): from A B = 0, `rounds` times Q = round(W - A B)
-/// and A B = the nearest of that rank to W - Q. Errors need not fall from round to round: the best
-/// one is kept, where the published code keeps the last. Its authors recommend 5 rounds; 1 is PEFT's
-/// default.
+/// LoftQ (Li et al., arXiv 2310.08659, algorithm 1): from A B = 0, `rounds` times Q = round(W - A
+/// B) and A B = the nearest of that rank to W - Q. Errors need not fall from round to round: the
+/// best one is kept, where the published code keeps the last. Its authors recommend 5 rounds; 1 is
+/// PEFT's default.
 /// @param round  (MatrixView<const float> values, MatrixView<float> rounded), both (out, in)
 /// @throws Error when rounds is 0, the rank is not 1 .. min(out, in) or a weight is not finite
 template <class Round>
-LoftQ loftq(MatrixView<const float> weight, std::size_t rank, std::size_t rounds, const Round& round) {
+LoftQ loftq(MatrixView<const float> weight, std::size_t rank, std::size_t rounds,
+            const Round& round) {
   expects(rounds > 0, "loftq: at least one round is needed");
   detail::expect_rank("loftq", weight.shape(), rank);
   const OneEigenThread alone;
@@ -66,9 +67,9 @@ LoftQ loftq(MatrixView<const float> weight, std::size_t rank, std::size_t rounds
 }
 
 /// The layer that LoftQ starts from: its own grid, granularity, scales and rank, and alpha = rank,
-/// whatever the options say, so that the adapter's gain is 1. Beside the rounding (Parallel) that is
-/// LoftQ: W_hat = Q + A B. Within it the base is Q as well, and the layer starts from Q + A B rounded:
-/// InsideRounding takes A in grid units ("LR-QAT started from LoftQ"), on one scale a row.
+/// whatever the options say, so that the adapter's gain is 1. Beside the rounding (Parallel) that
+/// is LoftQ: W_hat = Q + A B. Within it the base is Q as well, and the layer starts from Q + A B
+/// rounded: InsideRounding takes A in grid units ("LR-QAT started from LoftQ"), on one scale a row.
 /// @throws Error like loftq(), and InsideRounding on groups
 template <class Layer>
 Layer loftq_layer(MatrixView<const float> weight, std::size_t rounds, QuantOptions options = {}) {
@@ -85,12 +86,14 @@ Layer loftq_layer(MatrixView<const float> weight, std::size_t rounds, QuantOptio
     std::vector<float> scales;
     for (std::size_t cell = 0; cell < qparams.size(); ++cell) {
       qparams[cell].scale = layer.weight().used_scale(cell);
-      if (Layer::grid::has_zero_point) qparams[cell].zero_point = layer.weight().zero_points()[cell];
+      if (Layer::grid::has_zero_point)
+        qparams[cell].zero_point = layer.weight().zero_points()[cell];
       scales.push_back(qparams[cell].scale);
     }
     if constexpr (!Placement::needs_reals)
       into_grid_units(start.factors, layer.weight().layout(), scales);
-    layer = Layer(MatrixView<const float>(start.base.data(), weight.rows, weight.cols), qparams, options);
+    layer = Layer(MatrixView<const float>(start.base.data(), weight.rows, weight.cols), qparams,
+                  options);
   }
   layer.weight().adapter().set_factors(std::as_const(start.factors).a(),
                                        std::as_const(start.factors).b());

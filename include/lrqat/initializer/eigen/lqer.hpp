@@ -42,8 +42,8 @@ inline LowRankFactors lqer(MatrixView<const float> weight, MatrixView<const floa
                                 Eigen::VectorXd::Ones(detail::eigen_index(weight.cols)), rank);
 }
 
-/// L2QER: the same where input j counts `magnitudes[j]` times, its largest mean |x_j| over batches of
-/// calibration data. Magnitudes are raised to 1e-4 and divided by sqrt(smallest * largest).
+/// L2QER: the same where input j counts `magnitudes[j]` times, its largest mean |x_j| over batches
+/// of calibration data. Magnitudes are raised to 1e-4 and divided by sqrt(smallest * largest).
 /// @throws Error also when a magnitude is not finite or there are not `in` of them
 inline LowRankFactors l2qer(MatrixView<const float> weight, MatrixView<const float> quantized,
                             std::span<const float> magnitudes, std::size_t rank) {

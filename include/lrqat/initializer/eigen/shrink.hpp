@@ -14,8 +14,8 @@ namespace lrqat {
 
 /// Cuts a GatedLowRank adapter down to `rank` columns, those of the largest singular values of A
 /// diag(gates) B, as U sqrt(S) and sqrt(S) V^T with gates of 1; the least important come last and
-/// fade next (QVGen, arXiv 2505.11497). Where no more than `rank` gates are above 0, the product stays
-/// what it is but for rounding. No matrix of the weight's size is made.
+/// fade next (QVGen, arXiv 2505.11497). Where no more than `rank` gates are above 0, the product
+/// stays what it is but for rounding. No matrix of the weight's size is made.
 /// @throws Error when the rank is more than the adapter has
 template <class State>
 void shrink(State& adapter, std::size_t rank) {
@@ -29,8 +29,8 @@ void shrink(State& adapter, std::size_t rank) {
     a.col(detail::eigen_index(k)) *= static_cast<double>(gates[k]);
   const auto left = detail::thin_svd("shrink", a);
   const auto right = detail::thin_svd("shrink", detail::eigen_matrix("shrink", adapter.b()));
-  const auto core = detail::thin_svd("shrink", left.s.asDiagonal() * left.v.transpose() * right.u *
-                                                   right.s.asDiagonal());
+  const auto core = detail::thin_svd(
+      "shrink", left.s.asDiagonal() * left.v.transpose() * right.u * right.s.asDiagonal());
   const Eigen::Index r = std::min(detail::eigen_index(rank), core.s.size());
   const Eigen::VectorXd root = core.s.head(r).cwiseSqrt();
   const LowRankFactors factors =

@@ -57,8 +57,8 @@ inline LowRankFactors factors_of(const Eigen::MatrixXd& a, const Eigen::MatrixXd
 }
 
 inline void expect_rank(const char* who, Shape matrix, std::size_t rank) {
-  expects(rank > 0 && rank <= std::min(matrix.rows, matrix.cols), who, ": rank ", rank, " of a matrix (",
-          matrix.rows, ", ", matrix.cols, ")");
+  expects(rank > 0 && rank <= std::min(matrix.rows, matrix.cols), who, ": rank ", rank,
+          " of a matrix (", matrix.rows, ", ", matrix.cols, ")");
 }
 
 /// matrix (out, in) = U diag(s) V^T with U (out, n), V (in, n), n = min(out, in), s descending.
@@ -67,10 +67,10 @@ struct ThinSvd {
   Eigen::VectorXd s;
 };
 
-/// By the eigenvectors of the smaller of matrix matrix^T and matrix^T matrix; those of the other side
-/// are the matrix times them, so that U diag(s) V^T is the matrix to double precision, and the first
-/// k columns give the best of rank k as far as singular values differ by 1e-8 of the largest: below
-/// what factors in float32 can tell. A vector to s = 0 is 0.
+/// By the eigenvectors of the smaller of matrix matrix^T and matrix^T matrix; those of the other
+/// side are the matrix times them, so that U diag(s) V^T is the matrix to double precision, and the
+/// first k columns give the best of rank k as far as singular values differ by 1e-8 of the largest:
+/// below what factors in float32 can tell. A vector to s = 0 is 0.
 inline ThinSvd thin_svd(const char* who, const Eigen::MatrixXd& matrix) {
   const bool wide = matrix.rows() < matrix.cols();
   const Eigen::MatrixXd tall = wide ? Eigen::MatrixXd(matrix.transpose()) : matrix;
@@ -89,8 +89,8 @@ inline ThinSvd thin_svd(const char* who, const Eigen::MatrixXd& matrix) {
 
 }  // namespace detail
 
-/// A = U sqrt(S), B = sqrt(S) V^T of the `rank` largest singular values of `error` (out, in): A B is
-/// the nearest matrix of that rank (Eckart and Young). LoftQ's and QVGen's start of an adapter.
+/// A = U sqrt(S), B = sqrt(S) V^T of the `rank` largest singular values of `error` (out, in): A B
+/// is the nearest matrix of that rank (Eckart and Young). LoftQ's and QVGen's start of an adapter.
 /// Computed in double on one thread; the same bits every time in one program.
 /// @throws Error when the rank is not 1 .. min(out, in) or a number is not finite
 inline LowRankFactors svd_low_rank(MatrixView<const float> error, std::size_t rank) {
@@ -103,8 +103,8 @@ inline LowRankFactors svd_low_rank(MatrixView<const float> error, std::size_t ra
                             root.asDiagonal() * svd.v.leftCols(r).transpose());
 }
 
-/// A correction A B of the weight as one of the levels, for InsideRounding: each row of A divided by
-/// that row's scale; B stays. LR-QAT's published code divides the root of the scale into both
+/// A correction A B of the weight as one of the levels, for InsideRounding: each row of A divided
+/// by that row's scale; B stays. LR-QAT's published code divides the root of the scale into both
 /// factors, which for one scale a row is not the same.
 /// @param scales  in layout order
 /// @throws Error when a row has more than one scale: A B / s is then not of rank r
