@@ -11,7 +11,8 @@
 namespace lrqat {
 
 /// Rounding and clipping change nothing. Its layers keep their base in Dense<float> or Dense<bf16>
-/// on scales of 1 (UnitScale), both by default, and have no codes: merge() gives a DenseLinear. The two codes are the ends of the range, for estimators that compare with them.
+/// on scales of 1 (UnitScale), both by default, and have no codes: merge() gives a DenseLinear.
+/// The two codes are the ends of the range, for estimators that compare with them.
 struct Unquantized {
   using policy_kind = kind::grid;
   static constexpr int bits = 0, code_min = 0, code_max = 1;
