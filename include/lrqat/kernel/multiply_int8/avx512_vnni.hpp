@@ -33,6 +33,9 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
     for (std::size_t v = 0; v < panels; ++v)
       for (std::size_t t = 0; t < tile.tokens; ++t)
         __builtin_prefetch(tile.y[v] + t * tile.y_stride, 1);
+    // Scales as far ahead as codes: what is asked for much earlier leaves the first-level cache.
+    const std::size_t groups_ahead =
+        tile.group_count < 2 ? 0 : words_ahead / (tile.groups[0].count * Codes::words) + 1;
     const std::uint32_t* x = tile.x;
     const std::uint32_t* ones = tile.ones;
     for (std::size_t g = 0; g < tile.group_count; ++g) {
@@ -78,7 +81,7 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
       LRQAT_UNROLL
       for (std::size_t v = 0; v < panels; ++v) {
         const std::size_t cell = g * lanes;
-        if constexpr (makes_sums) __builtin_prefetch(tile.scale[v] + cell + words_ahead);
+        if constexpr (makes_sums) __builtin_prefetch(tile.scale[v] + cell + groups_ahead * lanes);
         if constexpr (!makes_sums)
           operand_sum[v] = _mm512_loadu_si512(tile.sum[v] + cell);
         else if (tile.keeps_sums)
