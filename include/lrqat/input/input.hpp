@@ -73,11 +73,6 @@ struct Input {
     kernel::vectorised(
         [=] { mask_token(observe_token<ZeroPoint>(x, code_max), code_max, x, grad); });
   }
-
- private:
-  LRQAT_INLINE static float code_of(float x, const Token& token) {
-    return clamp(token.steps(x) + token.zero_point, 0.0f, code_max);
-  }
 };
 
 static_assert(InputQuantizer<Input<UInt<8>>>);

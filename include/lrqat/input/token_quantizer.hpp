@@ -120,24 +120,22 @@ LRQAT_INLINE void mask_token(TokenScale<T> token, T code_max, std::span<const T>
   });
 }
 
-/// codes[i] = code_of(x[i]), each 0 .. 255 or NaN. False where one is NaN; the codes mean nothing
-/// then. For use inside vectorised().
+/// codes[i] = code_of(x[i]), each 0 .. 255 where x is a number. False where one is NaN or infinite; the
+/// codes mean nothing then. For use inside vectorised().
 template <class CodeOf>
 LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of,
                               std::span<std::uint8_t> codes) {
   constexpr std::size_t block = 64;
-  float total[block] = {};  // NaN as soon as a code is
+  alignas(64) float total[block] = {};  // NaN as soon as a number is
   for (std::size_t first = 0; first < x.size(); first += block) {
     const std::size_t count = std::min(block, x.size() - first);
-    alignas(64) float code[block] = {};
     alignas(64) std::int32_t integer[block];
-    kernel::for_each_lane(count, [=, from = x.data() + first, to = code](std::size_t i)
-                                     LRQAT_INLINE_LAMBDA { to[i] = code_of(from[i]); });
-    LRQAT_INDEPENDENT
-    for (std::size_t i = 0; i < block; ++i) total[i] += code[i];
-    LRQAT_INDEPENDENT
-    for (std::size_t i = 0; i < block; ++i)
-      integer[i] = static_cast<std::int32_t>(code[i] >= 0.0f ? code[i] : 0.0f);
+    kernel::for_each_lane(count, [=, from = x.data() + first, to = integer,
+                                  sum = total](std::size_t i) LRQAT_INLINE_LAMBDA {
+      const float code = code_of(from[i]);
+      to[i] = static_cast<std::int32_t>(code > 0.0f ? code : 0.0f);
+      sum[i] += from[i] * 0.0f;
+    });
     kernel::for_each_lane<block>(
         count, [from = integer, to = codes.data() + first](std::size_t i)
                    LRQAT_INLINE_LAMBDA { to[i] = static_cast<std::uint8_t>(from[i]); });
