@@ -52,7 +52,7 @@ struct TwnScale {
         ++survivors;
       }
     const double mean = survivors == 0 ? 0.0 : sum / static_cast<double>(survivors);
-    return {std::max(static_cast<float>(mean), scale_floor), 0.0f, step};
+    return {.scale = std::max(static_cast<float>(mean), scale_floor), .step = step};
   }
 };
 

@@ -57,9 +57,7 @@ auto finalise(const Layer& layer, QuantOptions options = {}) {
       const ScaleLayout& layout = weight.layout();
       options.group_size = layout.group_columns;
       std::vector<QParams> qparams(layout.size());
-      for (std::size_t cell = 0; cell < qparams.size(); ++cell)
-        qparams[cell] = {weight.used_scale(cell),
-                         G::has_zero_point ? weight.zero_points()[cell] : 0.0f};
+      for (std::size_t cell = 0; cell < qparams.size(); ++cell) qparams[cell] = weight.used(cell);
       const auto rounded_row = [&](std::size_t row, std::span<float> values) {
         weight.levels({row, 0, 1, shape.cols}, {values.data(), 1, shape.cols});
         for (std::size_t j = 0; j < shape.cols; ++j) {
