@@ -7,8 +7,8 @@
 # What each script needs, by Debian's names.
 toolchain="cmake ninja-build g++"
 file_formats="nlohmann-json3-dev libsentencepiece-dev"
-packages_for_examples="$toolchain $file_formats libcli11-dev"
-packages_for_tests="$packages_for_examples libeigen3-dev libxtensor-dev libdnnl-dev catch2
+packages_for_examples="$toolchain $file_formats libcli11-dev libeigen3-dev gnuplot-nox"
+packages_for_tests="$packages_for_examples libxtensor-dev libdnnl-dev catch2
   librapidcheck-dev clang libclang-rt-dev libomp-dev"
 if [[ $(uname -m) == x86_64 ]]; then
   packages_for_tests+=" g++-aarch64-linux-gnu qemu-user"

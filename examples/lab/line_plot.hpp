@@ -11,14 +11,14 @@ namespace lrqat::lab {
 
 struct PlotSeries {
   std::string name;
-  std::vector<double> x, y;
+  std::vector<double> x{}, y{};
   bool is_joined = true;  // a line through the points
 };
 
 struct LinePlot {
   std::string title, x_label, y_label;
   bool log_y = false;
-  std::vector<PlotSeries> series;
+  std::vector<PlotSeries> series{};
 };
 
 /// An .svg or .png file. Series have colours and marks of their own and a legend beside the picture;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // examples/lab/table_command.cpp: lrqat-lab table.
 #include "commands.hpp"
+#include "joined.hpp"
+#include "methods_table.hpp"
 #include "model_source.hpp"
 #include "options.hpp"
 #include "scheme_names.hpp"
@@ -12,7 +14,9 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <system_error>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace lrqat::lab {
 
@@ -25,18 +29,21 @@ group. Columns: perplexity on the test text (mean +- standard deviation over see
 merged weight, a 16-bit scale for each group included; numbers trained; memory of the linear layers
 at the peak of a training step (layers, gradients, optimizer moments, working memory); seconds of
 one training. --activations: fp32, and RTN, PEQA and LR-QAT with 4-bit weights and quantized
-activations, W4A8, W4A8-KV4 and W4A4.
+activations, W4A8, W4A8-KV4 and W4A4. --methods: the methods of the field, one type each, with their
+papers; "all", or names like gptq (all its widths) and gptq-w3; "deployed" says what is left of a
+layer, and with --out there is a plot of perplexity against bits per weight, methods.svg and .png.
 Every row is trained by the recipe that lrqat-lab train --help states.
 
 Examples:
   lrqat-lab table --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
   lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --quick
   lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --activations
+  lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --methods gptq awq lr-qat
   lrqat-lab table --model m.bin --tokens t.u16 --schemes fp32 w2-pc-rtn w2-pc-q2.6-r16 --seeds 3
 )";
 
 struct TableOptions : Options {
-  std::vector<std::string> schemes;
+  std::vector<std::string> schemes, methods;
   std::size_t group = 32, seeds = 1;
   bool quick = false, activations = false;
 };
@@ -59,8 +66,24 @@ std::vector<Scheme> schemes_of(const TableOptions& options) {
   return all;
 }
 
+/// Prints a finished table and keeps it where --out says.
+void report(const TableOptions& options, const std::string& name, const std::string& text,
+            JsonObject json, const std::string& model) {
+  json["model"] = model;
+  json["steps"] = options.recipe.steps;
+  json["seeds"] = options.seeds;
+  const std::string object = json.dump(-1, ' ', false, JsonObject::error_handler_t::replace) + "\n";
+  if (!options.out.empty()) {
+    write_file(options.out / (name + ".md"), text);
+    write_file(options.out / (name + ".json"), object);
+  }
+  std::cout << (options.json ? object : text);
+}
+
 void table(TableOptions& options, bool steps_were_given) {
   options.apply();
+  const std::vector<PaperMethod> methods = paper_methods();
+  std::vector<MethodRow> method_rows = chosen_rows(methods, options.methods);
   if (options.quick && !steps_were_given) options.recipe.steps = 60;
   if (options.quick && options.measure.windows == 0) options.measure.windows = 100;
   TablePlan plan{.schemes = schemes_of(options),
@@ -76,18 +99,19 @@ void table(TableOptions& options, bool steps_were_given) {
   const Splits splits = TextReader(options.text, source.tokenizer, config.vocab).splits(context);
   if (!splits.note.empty()) progress.note(splits.note);
 
-  const std::vector<TableRow> rows = make_table(source.weights, splits, plan, progress);
-  JsonObject json = table_json(rows);
-  json["model"] = source.name();
-  json["steps"] = plan.recipe.steps;
-  json["seeds"] = plan.seeds;
-  const std::string text = table_text(rows);
-  const std::string object = json.dump(-1, ' ', false, JsonObject::error_handler_t::replace) + "\n";
-  if (!options.out.empty()) {
-    write_file(options.out / "table.md", text);
-    write_file(options.out / "table.json", object);
+  if (options.methods.empty()) {
+    const std::vector<TableRow> rows = make_table(source.weights, splits, plan, progress);
+    report(options, "table", table_text(rows), table_json(rows), source.name());
+    return;
   }
-  std::cout << (options.json ? object : text);
+  const std::vector<MethodRow> rows = make_methods_table(
+      source.weights, splits,
+      {.adaptation = plan.adaptation, .recipe = plan.recipe, .measure = plan.measure, .seeds = plan.seeds},
+      std::move(method_rows), progress);
+  report(options, "methods", methods_text(rows), methods_json(rows), source.name());
+  if (options.out.empty()) return;
+  const LinePlot plot = methods_plot(rows, joined("Perplexity and size: ", source.name()));
+  for (const char* name : {"methods.svg", "methods.png"}) draw(plot, options.out / name);
 }
 
 }  // namespace
@@ -100,20 +124,25 @@ void add_table_command(CLI::App& program, Exit&) {
   add_text(*command, *options);
   add_splits(*command, *options);
   add_measure(*command, *options);
-  command->add_option("--schemes", options->schemes, "These rows in place of the usual ones");
+  CLI::Option* const schemes =
+      command->add_option("--schemes", options->schemes, "These rows in place of the usual ones");
   command->add_option("--group", options->group, "Inputs that share a scale in the rows per group")
       ->check(whole_number(1, 65536))
       ->capture_default_str();
   command->add_option("--seeds", options->seeds, "Trainings of each row, with neighbouring seeds")
       ->check(whole_number(1, 1000))
       ->capture_default_str();
-  command->add_flag("--activations", options->activations,
-                    "Rows with quantized activations and KV cache in place of the usual ones");
+  CLI::Option* const activations =
+      command->add_flag("--activations", options->activations,
+                        "Rows with quantized activations and KV cache in place of the usual ones");
+  command->add_option("--methods", options->methods, "Methods of the field in place of the usual rows")
+      ->excludes(schemes)
+      ->excludes(activations);
   command->add_flag("--quick", options->quick,
                     "4 and 2 bits only, 60 steps, 100 windows of each text");
   add_adaptation(*command, *options);
   add_recipe(*command, *options);
-  command->add_option("--out", options->out, "Folder that gets table.md and table.json");
+  command->add_option("--out", options->out, "Folder that gets table.md and .json, or methods.md, .json, .svg and .png");
   add_machine(*command, *options);
   command->footer(explanation);
   command->callback([=] { table(*options, command->count("--steps") != 0); });

@@ -76,6 +76,11 @@ class AnyLinear {
   LayerBytes bytes() const { return layer_->bytes(); }
   /// The layer inside if it is an L, else null.
   template <class L>
+  L* get_if() {
+    auto* const held = dynamic_cast<Held<L>*>(layer_.get());
+    return held == nullptr ? nullptr : &held->layer;
+  }
+  template <class L>
   const L* get_if() const {
     const auto* const held = dynamic_cast<const Held<L>*>(layer_.get());
     return held == nullptr ? nullptr : &held->layer;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/methods/low_rank.cpp: adapters on a frozen base that end inside the integers.
+#include "method.hpp"
+
+#include <lrqat/adapter/low_rank.hpp>
+#include <lrqat/adapter/sparse_hadamard.hpp>
+#include <lrqat/initializer/eigen/gptq_factor.hpp>
+#include <lrqat/initializer/gptq.hpp>
+#include <lrqat/initializer/lp_search.hpp>
+#include <lrqat/method/efficient_dm.hpp>
+#include <lrqat/method/l4q.hpp>
+#include <lrqat/method/lr_qat.hpp>
+#include <lrqat/method/qwha.hpp>
+#include <lrqat/method/rotated_lr_qat.hpp>
+#include <lrqat/placement/weight_domain.hpp>
+
+namespace lrqat::lab {
+
+namespace {
+
+LearningRates lr_qat_rates(int bits) {
+  return {bits == 2 ? 6e-2 : 3e-2, bits == 2 ? 5e-3 : bits == 3 ? 2e-3 : 3e-4};
+}
+
+template <int Bits>
+using LrQat = QuantLinear<Int<Bits>, FixedPoint, LowRank<dynamic>, LpSearch<2>>;
+template <int Bits>
+using InWeightUnits = QuantLinear<Int<Bits>, LowRank<dynamic>, WeightDomain, LpSearch<2>>;
+template <int Bits>
+using Rotated = QuantLinear<Int<Bits>, LowRank<dynamic>, Trust<>, LpSearch<2>, Hadamard<128>>;
+template <int Bits>
+using Sparse = QuantLinear<Int<Bits>, SparseHadamard<dynamic>, LpSearch<2>>;
+
+AnyLinear lr_qat_on_gptq(const LayerJob& job) {
+  const GptqFactor factor = gptq_factor(*job.inputs);
+  return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
+    const WeightOnGrid found = gptq<Int<bits>, PerChannel, LpSearch<2>>(job.weight, factor);
+    return AnyLinear(LrQat<bits>(found.weight(), found.qparams, job.options));
+  });
+}
+
+template <int Bits>
+using L4q = QuantLinear<Offset<Int<Bits>>, PerGroup<32>, LowRank<dynamic>, WeightDomain,
+                        StraightThroughClipFirst, NoClip, AdapterAndQParams>;
+template <int Bits>
+using EfficientDm = method::EfficientDm<Bits, dynamic>;
+
+LearningRates weight_domain_rates(int bits) { return {1e-2, bits == 2 ? 5e-3 : 3e-4}; }
+
+}  // namespace
+
+void add_low_rank_methods(std::vector<PaperMethod>& all) {
+  const std::vector<int> bits{4, 3, 2};
+  all.push_back({.name = "lr-qat",
+                 .source = "Bondarenko et al., arXiv 2406.06385",
+                 .bits = bits,
+                 .size = codes_per_channel(),
+                 .layer = maker<LrQat, 4, 3, 2>(),
+                 .rates = lr_qat_rates});
+  all.push_back({.name = "lr-qat-gptq",
+                 .source = "LR-QAT on GPTQ's integers",
+                 .bits = bits,
+                 .size = codes_per_channel(),
+                 .calibrates = true,
+                 .layer = lr_qat_on_gptq,
+                 .rates = lr_qat_rates});
+  all.push_back({.name = "lr-qat-rotated",
+                 .source = "new: LR-QAT, Hadamard basis, trust estimator",
+                 .bits = bits,
+                 .deployed = Deployed::codes_and_turned,
+                 .size = codes_per_channel(),
+                 .layer = maker<Rotated, 4, 3, 2>(),
+                 .rates = lr_qat_rates});
+  all.push_back({.name = "lr-qat-sparse",
+                 .source = "new: QWHA's adapter inside the rounding",
+                 .bits = bits,
+                 .size = codes_per_channel(),
+                 .layer = maker<Sparse, 4, 3, 2>(),
+                 .rates = lr_qat_rates});
+  all.push_back({.name = "lora-in-rounding",
+                 .source = "low rank in weight units, live scale",
+                 .bits = bits,
+                 .size = codes_per_channel(),
+                 .layer = maker<InWeightUnits, 4, 3, 2>(),
+                 .rates = weight_domain_rates});
+  all.push_back({.name = "l4q-g32",
+                 .source = "Jeon et al., arXiv 2402.04902",
+                 .bits = bits,
+                 .size = codes_per_group(32, 16),
+                 .layer = maker<L4q, 4, 3, 2>(),
+                 .rates = weight_domain_rates});
+  all.push_back({.name = "efficient-dm",
+                 .source = "He et al., arXiv 2310.03270, weights",
+                 .bits = bits,
+                 .size = [](Shape weight, int b, std::size_t rank) {
+                   return codes_per_channel(b)(weight, b, rank);
+                 },
+                 .layer = maker<EfficientDm, 4, 3, 2>(),
+                 .rates = weight_domain_rates});
+}
+
+}  // namespace lrqat::lab

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/methods/method.cpp: the list of methods, and what their layers weigh.
+#include "method.hpp"
+
+namespace lrqat::lab {
+
+void add_rounding_methods(std::vector<PaperMethod>& all);
+void add_scale_methods(std::vector<PaperMethod>& all);
+void add_calibrated_methods(std::vector<PaperMethod>& all);
+void add_low_rank_methods(std::vector<PaperMethod>& all);
+void add_full_methods(std::vector<PaperMethod>& all);
+void add_branch_methods(std::vector<PaperMethod>& all);
+void add_staged_methods(std::vector<PaperMethod>& all);
+
+std::vector<PaperMethod> paper_methods() {
+  std::vector<PaperMethod> all;
+  add_rounding_methods(all);
+  add_calibrated_methods(all);
+  add_scale_methods(all);
+  add_low_rank_methods(all);
+  add_full_methods(all);
+  add_branch_methods(all);
+  add_staged_methods(all);
+  return all;
+}
+
+BitCount codes_per_channel(double more) {
+  return [=](Shape weight, int bits, std::size_t) {
+    return bits * static_cast<double>(weight.size()) +
+           (16 + more) * static_cast<double>(weight.rows);
+  };
+}
+
+BitCount codes_per_group(std::size_t group, double more) {
+  return [=](Shape weight, int bits, std::size_t) {
+    const std::size_t cells = weight.rows * ((weight.cols + group - 1) / group);
+    return bits * static_cast<double>(weight.size()) + (16 + more) * static_cast<double>(cells);
+  };
+}
+
+BitCount beside_branch(BitCount codes) {
+  return [codes = std::move(codes)](Shape weight, int bits, std::size_t rank) {
+    return codes(weight, bits, rank) + 16.0 * static_cast<double>(rank * (weight.rows + weight.cols));
+  };
+}
+
+}  // namespace lrqat::lab
