@@ -5,6 +5,7 @@
 
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/input_quantizer.hpp>
+#include <lrqat/core/numeric.hpp>  // clamp
 #include <lrqat/grid/uint.hpp>
 #include <lrqat/input/token_quantizer.hpp>
 #include <lrqat/kernel/vectorised.hpp>
@@ -61,7 +62,11 @@ struct Input {
     if (finite)
       kernel::vectorised([&] {
         finite = write_codes(
-            x, [=](float value) LRQAT_INLINE_LAMBDA { return code_of(value, token); }, codes);
+            x,
+            [=](float value) LRQAT_INLINE_LAMBDA {
+              return clamp(token.steps(value) + token.zero_point, 0.0f, code_max);
+            },
+            codes);
       });
     if (finite) return token;
     std::fill(codes.begin(), codes.end(), std::uint8_t{0});
