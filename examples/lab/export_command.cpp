@@ -19,7 +19,7 @@ namespace lrqat::lab {
 
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* export_explanation =
     R"(What is trained is what is written: weights in the file equal those of the merged model bit for
 bit, or the export is refused with what to train instead.
 
@@ -146,7 +146,7 @@ void add_export_command(CLI::App& program, Exit&) {
   add_scale_format(*command, *options);
   add_adaptation(*command, *options);
   add_machine(*command, *options);
-  command->footer(explanation);
+  command->footer(export_explanation);
   command->callback([=] { export_model(*options, command->count("--scheme") != 0); });
 }
 

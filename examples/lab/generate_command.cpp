@@ -19,7 +19,7 @@ namespace lrqat::lab {
 
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* generate_explanation =
     R"(Without --temperature the likeliest token is taken each time (greedy). A run is merged first:
 what generates is codes and scales. A scheme with bits for keys and values (w4a8, w4a8kv4, w4kv4)
 keeps them in these bits; where inputs are quantized with integer zero points (w4a8, w4a4), layers of
@@ -114,7 +114,7 @@ void add_generate_command(CLI::App& program, Exit&) {
       ->capture_default_str();
   add_adaptation(*command, *options);
   add_machine(*command, *options);
-  command->footer(explanation);
+  command->footer(generate_explanation);
   command->callback([=] { generate_text(*options, command->count("--scheme") != 0); });
 }
 

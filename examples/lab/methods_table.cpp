@@ -27,12 +27,6 @@ double mean_of(const std::vector<double>& values) {
          static_cast<double>(std::max<std::size_t>(values.size(), 1));
 }
 
-std::string fixed(double value, int decimals) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
 const char* text_of(Deployed deployed) {
   switch (deployed) {
     case Deployed::codes:

@@ -42,12 +42,6 @@ std::string method_text(const Scheme& scheme) {
   }
 }
 
-std::string fixed(double value, int decimals) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
 }  // namespace
 
 std::vector<Scheme> usual_schemes(std::size_t group, std::size_t rank) {

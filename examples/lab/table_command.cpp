@@ -22,7 +22,7 @@ namespace lrqat::lab {
 
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* table_explanation =
     R"(Rows: fp32; fp32-tuned, the control; then RTN, PEQA, LR-QAT (base in fixed point, bf16, packed)
 and full QAT, for 4, 3 and 2 bits with a scale for each output and 4 and 3 bits with one for each
 group. Columns: perplexity on the test text (mean +- standard deviation over seeds); bits of a
@@ -144,7 +144,7 @@ void add_table_command(CLI::App& program, Exit&) {
   add_recipe(*command, *options);
   command->add_option("--out", options->out, "Folder that gets table.md and .json, or methods.md, .json, .svg and .png");
   add_machine(*command, *options);
-  command->footer(explanation);
+  command->footer(table_explanation);
   command->callback([=] { table(*options, command->count("--steps") != 0); });
 }
 

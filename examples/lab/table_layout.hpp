@@ -83,6 +83,13 @@ inline std::string mean_text(std::span<const double> values) {
   return text;
 }
 
+/// 3.14159 with two decimals -> "3.14".
+inline std::string fixed(double value, int decimals) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  return text;
+}
+
 /// 49240 -> "49,240".
 inline std::string grouped_digits(std::size_t number) {
   std::string digits = std::to_string(number);

@@ -22,7 +22,7 @@ namespace lrqat::lab {
 
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* train_explanation =
     R"(The recipe: AdamW (0.9, 0.95) without decay; the rates rise over the first tenth of the steps
 and fall linearly to 0; gradients are clipped to norm 1. Embeddings, head and norms are frozen.
 Default learning rates (adapters or weights, scales), found with stories260K for some 240 steps:
@@ -239,7 +239,7 @@ void add_train_command(CLI::App& program, Exit& exit) {
       ->check(whole_number(0, std::uint64_t{1} << 40))
       ->capture_default_str();
   add_machine(*command, *options);
-  command->footer(explanation);
+  command->footer(train_explanation);
   command->callback([=, &exit] { train(*options, *command, exit); });
 }
 

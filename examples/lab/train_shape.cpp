@@ -35,7 +35,7 @@ const LlamaConfig& config_of(const std::string& shape) {
   fail("there is no shape '", shape, "'; there are ", all_shapes());
 }
 
-void tell(const JsonObject& result, const MemoryParts& memory, const Pace& pace) {
+void tell_of_shape(const JsonObject& result, const MemoryParts& memory, const Pace& pace) {
   const auto number = [&](const char* key) { return result[key].get<double>(); };
   const auto text = [&](const char* key) { return result[key].get<std::string>(); };
   std::printf("%s, %s, products in %s, seed %.0f, steps: %.0f of %.0f tokens\n",
@@ -120,7 +120,7 @@ void train_shape(const std::string& shape, const Options& options) {
   if (options.json)
     std::cout << result.dump() << '\n';
   else
-    tell(result, memory, pace);
+    tell_of_shape(result, memory, pace);
 }
 
 }  // namespace lrqat::lab
