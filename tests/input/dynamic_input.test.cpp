@@ -18,7 +18,7 @@ namespace lrqat::test {
 namespace {
 
 template <class In>
-std::vector<float> quantized(const std::vector<float>& x) {
+std::vector<float> fake_quantized(const std::vector<float>& x) {
   std::vector<float> x_hat(x.size(), -77.0f);
   In::forward(x, x_hat);
   return x_hat;
@@ -35,7 +35,7 @@ TEST_CASE("RmsInput: levels of the grid at the token's root mean square", "[inpu
   for (const std::size_t count : {1u, 15u, 16u, 97u}) {
     const std::vector<float> x = random_matrix(1, count, 2.0f, count).values;
     const float scale = GaussianRms::choose<G>(x).scale;
-    const std::vector<float> x_hat = quantized<RmsInput<G>>(x);
+    const std::vector<float> x_hat = fake_quantized<RmsInput<G>>(x);
     const std::vector<float> mask = gradient<RmsInput<G>>(x, std::vector<float>(count, 1.0f));
     for (std::size_t i = 0; i < count; ++i) {
       const float level = G::clip(G::round(x[i] / scale), 0.0f);
@@ -59,7 +59,7 @@ TEST_CASE("RmsInput: an outlier gets no gradient", "[input]") {
 TEST_CASE("SymmetricInput: the largest value is met, nothing is clipped", "[input]") {
   for (const std::size_t count : {1u, 17u, 130u}) {
     const std::vector<float> x = random_matrix(1, count, 3.0f, count).values;
-    const std::vector<float> x_hat = quantized<SymmetricInput<4>>(x);
+    const std::vector<float> x_hat = fake_quantized<SymmetricInput<4>>(x);
     float most = 0;
     for (const float value : x) most = std::max(most, std::fabs(value));
     for (std::size_t i = 0; i < count; ++i) {
@@ -69,8 +69,8 @@ TEST_CASE("SymmetricInput: the largest value is met, nothing is clipped", "[inpu
     CHECK(gradient<SymmetricInput<4>>(x, x) == x);
     CHECK(std::set<float>(x_hat.begin(), x_hat.end()).size() <= 15);
   }
-  CHECK(quantized<SymmetricInput<8>>({0.0f, 0.0f}) == std::vector<float>{0.0f, 0.0f});
-  CHECK(quantized<SymmetricInput<8>>({}).empty());
+  CHECK(fake_quantized<SymmetricInput<8>>({0.0f, 0.0f}) == std::vector<float>{0.0f, 0.0f});
+  CHECK(fake_quantized<SymmetricInput<8>>({}).empty());
 }
 
 template <class In>
@@ -79,7 +79,7 @@ void check_codes() {
     const std::vector<float> x = random_matrix(1, count, 1.0f, count).values;
     std::vector<std::uint8_t> codes(count, 255);
     const auto token = In::quantize(x, codes);
-    const std::vector<float> x_hat = quantized<In>(x);
+    const std::vector<float> x_hat = fake_quantized<In>(x);
     for (std::size_t i = 0; i < count; ++i)
       CHECK(token.scale * (static_cast<float>(codes[i]) - token.zero_point) == x_hat[i]);
     for (const float bad :
@@ -102,8 +102,8 @@ TEST_CASE("DynamicInput: codes in bytes stand for the same values", "[input]") {
 
 TEST_CASE("DynamicInput: what is no number stays none", "[input]") {
   std::vector<float> x{1.0f, -2.0f, std::nanf("")};
-  CHECK(std::isnan(quantized<SymmetricInput<8>>(x)[2]));
-  CHECK(std::isnan(quantized<RmsInput<MidRise<4>>>(x)[2]));
+  CHECK(std::isnan(fake_quantized<SymmetricInput<8>>(x)[2]));
+  CHECK(std::isnan(fake_quantized<RmsInput<MidRise<4>>>(x)[2]));
 }
 
 TEST_CASE("TransformedInput: quantizes T x and takes the masked gradient back", "[input]") {
@@ -113,13 +113,13 @@ TEST_CASE("TransformedInput: quantizes T x and takes the masked gradient back", 
   const std::vector<float> grad = random_matrix(1, 160, 1.0f, 5).values;
   std::vector<float> rotated = x;
   Hadamard<>::apply(rotated);
-  CHECK(quantized<Both>(x) == quantized<In>(rotated));
+  CHECK(fake_quantized<Both>(x) == fake_quantized<In>(rotated));
   std::vector<float> expected = gradient<In>(rotated, grad);
   CHECK(expected != grad);  // something is masked
   Hadamard<>::apply_adjoint(expected);
   CHECK(gradient<Both>(x, grad) == expected);
 
-  CHECK(quantized<TransformedInput<Hadamard<>>>(x) == rotated);
+  CHECK(fake_quantized<TransformedInput<Hadamard<>>>(x) == rotated);
   expected = grad;
   Hadamard<>::apply_adjoint(expected);
   CHECK(gradient<TransformedInput<Hadamard<>>>(x, grad) == expected);

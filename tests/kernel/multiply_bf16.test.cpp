@@ -38,11 +38,11 @@ struct Numbers {
   }
 };
 
-enum class Layout { rows, transposed, sparse };
+enum class Stored { rows, transposed, sparse };
 
 /// `run` against double sums of the rounded factors, and the guard values around c.
 template <class Run>
-void check(std::size_t m, std::size_t k, std::size_t n, Layout layout, bool scaled, bool overwrites,
+void check(std::size_t m, std::size_t k, std::size_t n, Stored layout, bool scaled, bool overwrites,
            Run run) {
   INFO("m " << m << " k " << k << " n " << n << " layout " << int(layout) << " scaled " << scaled
             << " overwrites " << overwrites);
@@ -50,8 +50,8 @@ void check(std::size_t m, std::size_t k, std::size_t n, Layout layout, bool scal
   const Numbers a(m * k * 3 + 8, 1), b(k * (n + pad) + 8, 2), c((m + 1) * (n + pad), 3),
       scale(k, 4);
   const LeftFactor<float> left =
-      layout == Layout::rows         ? LeftFactor<float>{a.values.data(), m, k, k, 1}
-      : layout == Layout::transposed ? LeftFactor<float>{a.values.data(), m, k, 1, m}
+      layout == Stored::rows         ? LeftFactor<float>{a.values.data(), m, k, k, 1}
+      : layout == Stored::transposed ? LeftFactor<float>{a.values.data(), m, k, 1, m}
                                      : LeftFactor<float>{a.values.data(), m, k, 3 * k, 3};
   const MatrixView<const float> right(b.values.data(), k, n, n + pad);
   std::vector<float> result = c.values;
@@ -83,11 +83,11 @@ void check_shapes(bool overwrites, Run run) {
   for (const std::size_t m : Sizes{1, 2, 7, 14, 15, 16, 17, 31, 33, 47})
     for (const std::size_t n : Sizes{1, 15, 16, 17, 31, 32, 33, 65})
       for (const std::size_t k : Sizes{1, 2, 3, 31, 32, 33})
-        for (const Layout layout : {Layout::rows, Layout::transposed, Layout::sparse})
+        for (const Stored layout : {Stored::rows, Stored::transposed, Stored::sparse})
           check(m, k, n, layout, (m + n + k) % 2 == 0, overwrites, run);
-  check(19, 1030, 40, Layout::rows, true, overwrites, run);  // blocks of the depth
-  check(19, 513, 40, Layout::transposed, true, overwrites, run);
-  check(5, 12, 523, Layout::rows, false, overwrites, run);  // blocks of the width
+  check(19, 1030, 40, Stored::rows, true, overwrites, run);  // blocks of the depth
+  check(19, 513, 40, Stored::transposed, true, overwrites, run);
+  check(5, 12, 523, Stored::rows, false, overwrites, run);  // blocks of the width
 }
 
 void check_both(bool overwrites) {

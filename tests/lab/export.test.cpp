@@ -20,7 +20,7 @@ using Catch::StartsWith;
 
 namespace {
 
-const std::string texts = "--tokens train.u16 --dev dev.u16 --test test.u16 ";
+const std::string streams = "--tokens train.u16 --dev dev.u16 --test test.u16 ";
 
 /// wide.bin, whose rows are whole blocks of 32, beside the bench's other files.
 void write_wide_model(const LabBench& bench) {
@@ -50,7 +50,7 @@ TEST_CASE("lrqat-lab export: what was trained is what every file gives back", "[
        {std::pair("w4-g32-q4.4-r2", GgmlType::q4_0), std::pair("u4-g32-peqa", GgmlType::q4_1)}) {
     const std::string run = std::string("runs/") + scheme;
     const auto trained =
-        json_of(bench, "train --model wide.bin " + texts + "--tokenizer tokenizer.bin --steps 6 " +
+        json_of(bench, "train --model wide.bin " + streams + "--tokenizer tokenizer.bin --steps 6 " +
                            "--batch 2 --json --scheme " + scheme + " --out " + run);
     CHECK(trained["scale_format"] == "fp16");
     const auto written = json_of(bench, "export " + run + " --format gguf --json");
@@ -142,7 +142,7 @@ TEST_CASE("run.json: a run from before there were scale formats has float ones",
   const auto program = lab_program();
   if (!program) return;
   const LabBench bench(*program);
-  const auto trained = json_of(bench, "train --model model.bin " + texts +
+  const auto trained = json_of(bench, "train --model model.bin " + streams +
                                           "--steps 4 --batch 2 --json --scale-format float "
                                           "--scheme w4-pc-q4.4-r2 --out run");
   CHECK(trained["scale_format"] == "float");

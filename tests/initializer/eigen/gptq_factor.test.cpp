@@ -28,7 +28,7 @@ Matrix correlated(std::size_t tokens, std::size_t in, std::uint64_t seed) {
   return x;
 }
 
-InputStatistics statistics_of(const Matrix& x) {
+InputStatistics inputs_of(const Matrix& x) {
   InputStatistics statistics(x.cols);
   statistics.add(x.view());
   return statistics;
@@ -37,7 +37,7 @@ InputStatistics statistics_of(const Matrix& x) {
 TEST_CASE("gptq_factor: U^T U is the inverse of the damped H", "[initializer]") {
   for (const GptqOrder order : {GptqOrder::ascending, GptqOrder::largest_first}) {
     const std::size_t in = 23, tokens = 90;
-    const InputStatistics inputs = statistics_of(correlated(tokens, in, 1));
+    const InputStatistics inputs = inputs_of(correlated(tokens, in, 1));
     const GptqFactor factor = gptq_factor(inputs, {0.01, order});
     const auto upper = factor.matrix();
     double trace = 0;
@@ -72,7 +72,7 @@ TEST_CASE("gptq_factor: U^T U is the inverse of the damped H", "[initializer]") 
 }
 
 TEST_CASE("gptq_factor: the same bits for any number of threads", "[initializer]") {
-  const InputStatistics inputs = statistics_of(correlated(400, 301, 2));
+  const InputStatistics inputs = inputs_of(correlated(400, 301, 2));
   const int eigen = Eigen::nbThreads();
   Eigen::setNbThreads(1);
   const GptqFactor alone = gptq_factor(inputs);
@@ -102,7 +102,7 @@ void check_better(const Matrix& weight, const InputStatistics& inputs, GptqOptio
 TEST_CASE("Gptq: less output error than round to nearest on inputs that depend on each other",
           "[initializer]") {
   const Matrix weight = random_matrix(40, 96, 0.1f, 5);
-  const InputStatistics inputs = statistics_of(correlated(500, 96, 6));
+  const InputStatistics inputs = inputs_of(correlated(500, 96, 6));
   check_better<Int<3>>(weight, inputs, {});
   check_better<UInt<4>>(weight, inputs, {});
   GptqOptions groups;
@@ -118,7 +118,7 @@ void check_start(const Layer& layer, const WeightOnGrid& found) {
 
 TEST_CASE("Gptq: layers start from its weight, to the bit", "[initializer]") {
   const Matrix weight = random_matrix(17, 64, 0.1f, 7);
-  const GptqFactor factor = gptq_factor(statistics_of(correlated(300, 64, 8)));
+  const GptqFactor factor = gptq_factor(inputs_of(correlated(300, 64, 8)));
   QuantOptions options;
   options.group_size = 16;
   options.scale_type = ScaleType::float32;
@@ -138,18 +138,18 @@ TEST_CASE("Gptq: layers start from its weight, to the bit", "[initializer]") {
 TEST_CASE("gptq_factor: dead inputs, and too few tokens", "[initializer]") {
   Matrix x = correlated(30, 12, 9);
   for (std::size_t t = 0; t < 30; ++t) x(t, 7) = 0;
-  const GptqFactor factor = gptq_factor(statistics_of(x));
+  const GptqFactor factor = gptq_factor(inputs_of(x));
   for (std::size_t j = 0; j < 12; ++j) CHECK(factor.dead[j] == (j == 7));
   for (const float value : factor.upper) CHECK(std::isfinite(value));
 
-  CHECK_THROWS_WITH(gptq_factor(statistics_of(Matrix(5, 12))),
+  CHECK_THROWS_WITH(gptq_factor(inputs_of(Matrix(5, 12))),
                     Contains("all 12 inputs are 0 in all 5 tokens"));
   // A few tokens span a few dimensions: singular but for the damping.
   Matrix few(2, 12, 1.0f);
-  CHECK(std::isfinite(gptq_factor(statistics_of(few)).upper[0]));
-  CHECK_THROWS_WITH(gptq_factor(statistics_of(few), {0.0, GptqOrder::ascending}),
+  CHECK(std::isfinite(gptq_factor(inputs_of(few)).upper[0]));
+  CHECK_THROWS_WITH(gptq_factor(inputs_of(few), {0.0, GptqOrder::ascending}),
                     Contains("not positive definite with a damping of 0; raise it"));
-  CHECK_THROWS_WITH(gptq_factor(statistics_of(few), {-1.0, GptqOrder::ascending}),
+  CHECK_THROWS_WITH(gptq_factor(inputs_of(few), {-1.0, GptqOrder::ascending}),
                     Contains("a damping of -1"));
   CHECK_THROWS_WITH(gptq_factor(InputStatistics(12)), Contains("no token"));
   InputStatistics left_out(12, GramMatrix::left_out);
