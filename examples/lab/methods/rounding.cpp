@@ -28,8 +28,8 @@ PaperMethod rounded(std::string name, std::string source) {
 }  // namespace
 
 void add_rounding_methods(std::vector<PaperMethod>& all) {
-  all.push_back(rounded<MinMax>("rtn-minmax", "round to nearest, max|w| / p"));
-  all.push_back(rounded<FullRange>("rtn-full", "round to nearest, max|w| / -n"));
+  all.push_back(rounded<MinMax>("rtn-minmax", "round to nearest, largest weight on p"));
+  all.push_back(rounded<FullRange>("rtn-full", "round to nearest, largest weight on -n"));
   all.push_back(rounded<LpSearch<2>>("rtn", "round to nearest, least squared error"));
   all.push_back(rounded<LpSearch<12, 5>>("rtn-l2.4", "round to nearest, exponent 2.4"));
   all.push_back(rounded<LpSearch<4>>("rtn-l4", "round to nearest, exponent 4"));
