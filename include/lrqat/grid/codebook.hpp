@@ -53,13 +53,12 @@ struct Codebook {
   static constexpr std::size_t size = Table::levels.size();
   static_assert(std::has_single_bit(size) && size >= 2 && size <= 16,
                 "Codebook<Table>: a table has 2, 4, 8 or 16 levels.");
-  static_assert(
-      [] {
-        for (std::size_t k = 1; k < size; ++k)
-          if (!(Table::levels[k - 1] < Table::levels[k])) return false;
-        return true;
-      }(),
-      "Codebook<Table>: levels are in ascending order.");
+  static constexpr bool ascends = [] {
+    for (std::size_t k = 1; k < size; ++k)
+      if (!(Table::levels[k - 1] < Table::levels[k])) return false;
+    return true;
+  }();
+  static_assert(ascends, "Codebook<Table>: levels are in ascending order.");
   using policy_kind = kind::grid;
   static constexpr int bits = std::bit_width(size) - 1, code_min = 0, code_max = int(size) - 1;
   static constexpr bool has_zero_point = false, levels_are_a_table = true;
