@@ -5,6 +5,7 @@
 #include <lrqat/granularity/per_group.hpp>
 #include <lrqat/granularity/per_tensor.hpp>
 #include <lrqat/grid/int.hpp>
+#include <lrqat/grid/offset.hpp>
 #include <lrqat/grid/uint.hpp>
 
 #include <catch2/catch.hpp>
@@ -139,6 +140,7 @@ TEST_CASE("AWQ: clipping never makes a group's own error larger", "[initializer]
   options.group_size = 16;
   check_clip<Int<3>, PerChannel>({});
   check_clip<UInt<3>, PerGroup<dynamic>>(options);
+  check_clip<Offset<Int<3>>, PerGroup<dynamic>>(options);
 }
 
 TEST_CASE("AWQ: clipping groups of zeros, and what it cannot clip", "[initializer]") {

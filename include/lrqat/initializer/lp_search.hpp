@@ -5,6 +5,7 @@
 
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/core/numeric.hpp>  // unfused_product
+#include <lrqat/initializer/on_grid.hpp>
 #include <lrqat/initializer/range.hpp>
 
 #include <cmath>
@@ -31,8 +32,7 @@ struct LpSearch {
       const QParams tried = qparams_of_range<G>(range, static_cast<float>(i) / candidates);
       double loss = 0;
       for (const float weight : group) {
-        const float u = (weight - tried.offset) / tried.scale;
-        const float level = G::clip(G::round(u), tried.zero_point);
+        const float level = level_on_grid<G>(weight, tried);
         const float rounded = weight_of_level<G>(tried.scale, level, tried.offset);
         loss += power(std::fabs(static_cast<double>(weight) - static_cast<double>(rounded)));
       }

@@ -8,6 +8,7 @@
 #include <lrqat/concept/scale_format.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
+#include <lrqat/initializer/on_grid.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -30,10 +31,11 @@ void round_to_grid(MatrixView<float> matrix, std::size_t group) {
         expects(std::isfinite(values[j]), "round_to_grid: number (", i, ", ", first + j,
                 ") is not finite");
       const QParams chosen = I::template choose<G>(values);
-      const float scale =
+      QParams used = chosen;
+      used.scale =
           format.template round<G>(std::max(chosen.scale, format.floor()), chosen.zero_point);
-      for (float& value : values)
-        value = scale * G::clip(G::round(value / scale), chosen.zero_point);
+      if constexpr (has_offset<G>) used.offset = format.round_offset(chosen.offset);
+      for (float& value : values) value = on_grid<G>(value, used);
     }
 }
 

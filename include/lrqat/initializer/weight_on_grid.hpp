@@ -8,14 +8,13 @@
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/core/aligned.hpp>
-#include <lrqat/core/config.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
-#include <lrqat/core/numeric.hpp>  // unfused_product
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/granularity/per_channel.hpp>
 #include <lrqat/initializer/input_statistics.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/initializer/on_grid.hpp>
 #include <lrqat/initializer/weight_rows.hpp>
 #include <lrqat/kernel/multiply.hpp>
 
@@ -39,21 +38,15 @@ struct WeightOnGrid {
   MatrixView<const float> weight() const { return {values.data(), shape.rows, shape.cols}; }
 };
 
-/// The weight's level times the scale; never the negative zero, which no code stands for.
-template <Grid G>
-LRQAT_INLINE float on_grid(float weight, const QParams& qparams) {
-  const float level = G::clip(G::round(weight / qparams.scale), qparams.zero_point);
-  return unfused_product(qparams.scale,
-                         G::level(G::code(level, qparams.zero_point), qparams.zero_point));
-}
-
 namespace detail {
 
 /// A choice that a layer takes as it is. Errors: a scale that is not finite.
 inline QParams checked_choice(const char* who, QParams chosen) {
   expects(std::isfinite(chosen.scale), who, ": the scale of a group is ", chosen.scale,
           "; its weights are too large for float32");
-  return {std::max(chosen.scale, scale_floor), chosen.zero_point};
+  chosen.scale = std::max(chosen.scale, scale_floor);
+  if (chosen.step > 0) chosen.step = std::max(chosen.step, scale_floor);
+  return chosen;
 }
 
 inline void expect_finite(const char* who, MatrixView<const float> weight) {
