@@ -3,14 +3,12 @@
 #ifndef LRQAT_ADAPTER_GATED_LOW_RANK_HPP
 #define LRQAT_ADAPTER_GATED_LOW_RANK_HPP
 
+#include <lrqat/adapter/detail/factors.hpp>
 #include <lrqat/adapter/low_rank.hpp>
 #include <lrqat/concept/adapter.hpp>
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
-#include <lrqat/core/numeric.hpp>  // fused_multiply_add
 #include <lrqat/core/scratch.hpp>
-#include <lrqat/kernel/multiply.hpp>
-#include <lrqat/kernel/transpose.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
@@ -106,59 +104,24 @@ struct GatedLowRank {
     }
 
     /// As LowRank's; B is brought together with its gates.
-    class Strips {
-     public:
-      void add(const Tile& strip, MatrixView<float> z) const {
-        if (state_->rank_ == 0) return;
-        const auto product = scratch<struct gated_product_slot>(strip.rows, strip.cols);
-        kernel::multiply_into(kernel::left(state_->a_rows(strip)), gated_b_, product);
-        kernel::vectorised([&] {
-          for (std::size_t i = 0; i < strip.rows; ++i)
-            kernel::for_each_lane(strip.cols, [gain = state_->gain_, ab = product.row(i).data(),
-                                               out = z.row(i).data()](std::size_t j) {
-              out[j] = fused_multiply_add(gain, ab[j], out[j]);
-            });
-        });
-      }
-
-     private:
-      friend state;
-      Strips(const state& all, MatrixView<const float> gated_b) : state_(&all), gated_b_(gated_b) {}
-      const state* state_;
-      MatrixView<const float> gated_b_;
-    };
-
-    Strips strips(const Tile& tile) const { return {*this, gated_b(tile)}; }
+    detail::FactorStrips strips(const Tile& tile) const { return {a(), gated_b(tile), gain_}; }
     void add(const Tile& tile, MatrixView<float> z) const { strips(tile).add(tile, z); }
 
     std::size_t shared_gradients() const { return a_.size(); }
 
     /// dA = gain dZ B^T diag(gates), dB = gain diag(gates) A^T dZ; the gain of dA is reduce()'s.
     void backward(const Tile& tile, MatrixView<const float> grad_z, std::span<float> shared) {
-      if (rank_ == 0) return;
-      const auto b_transposed = padded_scratch<struct gated_transposed_slot>(tile.cols, rank_);
-      kernel::transpose(gated_b(tile), b_transposed);
-      kernel::multiply(kernel::left(grad_z), b_transposed,
-                       {shared.data() + tile.row * rank_, tile.rows, rank_});
-
-      const auto grad_b = padded_scratch<struct gated_grad_b_slot>(rank_, tile.cols);
-      kernel::multiply_into(kernel::left_transposed(a_rows(tile)), grad_z, grad_b);
-      kernel::vectorised([&] {
-        for (std::size_t k = 0; k < rank_; ++k)
-          add_times(gain_ * gate_[k], grad_b.row(k), grad_b_.data() + k * shape_.cols + tile.col);
-      });
+      detail::add_factor_gradients(
+          tile, a(), gated_b(tile), grad_z, shared,
+          {grad_b_.data() + tile.col, rank_, tile.cols, shape_.cols},
+          [this](std::size_t k) { return gain_ * gate_[k]; });
     }
 
     void reduce(std::span<const float> shared) {
-      kernel::vectorised([&] { add_times(gain_, shared, grad_a_.data()); });
+      kernel::vectorised([&] { detail::add_times(gain_, shared, grad_a_.data()); });
     }
 
    private:
-    LRQAT_INLINE static void add_times(float factor, std::span<const float> values, float* sums) {
-      kernel::for_each_lane(values.size(), [=, from = values.data()](std::size_t i) {
-        sums[i] = fused_multiply_add(factor, from[i], sums[i]);
-      });
-    }
     /// diag(gates) B of the tile's columns, until the next on the same thread.
     MatrixView<const float> gated_b(const Tile& tile) const {
       const auto gated = padded_scratch<struct gated_columns_slot>(rank_, tile.cols);
@@ -166,9 +129,6 @@ struct GatedLowRank {
         for (std::size_t j = 0; j < tile.cols; ++j)
           gated(k, j) = gate_[k] * b_[k * shape_.cols + tile.col + j];
       return gated;
-    }
-    MatrixView<const float> a_rows(const Tile& tile) const {
-      return {a_.data() + tile.row * rank_, tile.rows, rank_};
     }
 
     Shape shape_;

@@ -3,43 +3,20 @@
 #ifndef LRQAT_ADAPTER_LOW_RANK_HPP
 #define LRQAT_ADAPTER_LOW_RANK_HPP
 
+#include <lrqat/adapter/detail/factors.hpp>
 #include <lrqat/concept/adapter.hpp>
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
-#include <lrqat/core/numeric.hpp>  // fused_multiply_add
 #include <lrqat/core/rng.hpp>
 #include <lrqat/core/scratch.hpp>
-#include <lrqat/kernel/multiply.hpp>
-#include <lrqat/kernel/transpose.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <span>
-#include <utility>
 
 namespace lrqat {
-
-namespace detail {
-
-inline void expect_factors(MatrixView<const float> a, MatrixView<const float> b, Shape weight,
-                           std::size_t rank) {
-  expects(a.shape() == Shape{weight.rows, rank} && b.shape() == Shape{rank, weight.cols},
-          "set_factors: A is (", a.rows, ", ", a.cols, ") and B (", b.rows, ", ", b.cols,
-          "), the adapter has A (", weight.rows, ", ", rank, ") and B (", rank, ", ",
-          weight.cols, ")");
-  for (const auto& [name, factor] : {std::pair{"A", a}, std::pair{"B", b}})
-    for (std::size_t i = 0; i < factor.rows; ++i)
-      for (std::size_t j = 0; j < factor.cols; ++j)
-        expects(std::isfinite(factor(i, j)), "set_factors: ", name, "(", i, ", ", j,
-                ") is not finite");
-}
-inline void copy_factor(MatrixView<const float> from, std::span<float> to) {
-  for (std::size_t i = 0; i < from.rows; ++i)
-    std::copy_n(from.row(i).data(), from.cols, to.data() + i * from.cols);
-}
-
-}  // namespace detail
 
 /// A (out, r) starts at zero, B (r, in) uniform in +-1/sqrt(in) (Kaiming with a = sqrt(5)), so
 /// that A B = 0 (lr-qat, section 1.8). The product that decides the rounding is one chain of
@@ -86,35 +63,14 @@ struct LowRank {
       return {{"A", Role::adapter, a_, grad_a_}, {"B", Role::adapter, b_, grad_b_}};
     }
 
-    /// Adds delta to strips of one tile, each a few rows of it in full width; the tile's columns of
-    /// B were brought together once. Until the next of its kind on the same thread.
-    class Strips {
-     public:
-      void add(const Tile& strip, MatrixView<float> z) const {
-        const auto product = scratch<struct product_slot>(strip.rows, strip.cols);
-        kernel::multiply_into(kernel::left(state_->a_rows(strip)), b_, product);
-        kernel::vectorised([&] {
-          for (std::size_t i = 0; i < strip.rows; ++i)
-            kernel::for_each_lane(strip.cols, [gain = state_->gain_, ab = product.row(i).data(),
-                                               out = z.row(i).data()](std::size_t j) {
-              out[j] = fused_multiply_add(gain, ab[j], out[j]);
-            });
-        });
-      }
-
-     private:
-      friend state;
-      Strips(const state& all, MatrixView<const float> b) : state_(&all), b_(b) {}
-      const state* state_;
-      MatrixView<const float> b_;
-    };
-
-    Strips strips(const Tile& tile) const {
+    /// Adds delta to strips of one tile; the tile's columns of B were brought together once. Until
+    /// the next of its kind on the same thread.
+    detail::FactorStrips strips(const Tile& tile) const {
       const auto from = b_cols(tile);
       const auto b = padded_scratch<struct columns_slot>(rank_, tile.cols);
       for (std::size_t k = 0; k < rank_; ++k)
         std::copy_n(from.row(k).data(), tile.cols, b.row(k).data());
-      return {*this, b};
+      return {a(), b, gain_};
     }
 
     void add(const Tile& tile, MatrixView<float> z) const { strips(tile).add(tile, z); }
@@ -123,33 +79,17 @@ struct LowRank {
 
     /// dA = gain dZ B^T, dB = gain A^T dZ; the gain of dA is applied by reduce().
     void backward(const Tile& tile, MatrixView<const float> grad_z, std::span<float> shared) {
-      const auto b_transposed = padded_scratch<struct transposed_slot>(tile.cols, rank_);
-      kernel::transpose(b_cols(tile), b_transposed);
-      kernel::multiply(kernel::left(grad_z), b_transposed,
-                       {shared.data() + tile.row * rank_, tile.rows, rank_});
-
-      const auto grad_b = padded_scratch<struct grad_b_slot>(rank_, tile.cols);
-      kernel::multiply_into(kernel::left_transposed(a_rows(tile)), grad_z, grad_b);
-      kernel::vectorised([&] {
-        for (std::size_t k = 0; k < rank_; ++k)
-          add_with_gain(grad_b.row(k), grad_b_.data() + k * shape_.cols + tile.col);
-      });
+      detail::add_factor_gradients(
+          tile, a(), b_cols(tile), grad_z, shared,
+          {grad_b_.data() + tile.col, rank_, tile.cols, shape_.cols},
+          [gain = gain_](std::size_t) { return gain; });
     }
 
     void reduce(std::span<const float> shared) {
-      kernel::vectorised([&] { add_with_gain(shared, grad_a_.data()); });
+      kernel::vectorised([&] { detail::add_times(gain_, shared, grad_a_.data()); });
     }
 
    private:
-    LRQAT_INLINE void add_with_gain(std::span<const float> values, float* sums) const {
-      kernel::for_each_lane(values.size(),
-                            [gain = gain_, from = values.data(), sums](std::size_t i) {
-                              sums[i] = fused_multiply_add(gain, from[i], sums[i]);
-                            });
-    }
-    MatrixView<const float> a_rows(const Tile& tile) const {
-      return {a_.data() + tile.row * rank_, tile.rows, rank_};
-    }
     MatrixView<const float> b_cols(const Tile& tile) const {
       return {b_.data() + tile.col, rank_, tile.cols, shape_.cols};
     }
