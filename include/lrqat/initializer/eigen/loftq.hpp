@@ -85,9 +85,7 @@ Layer loftq_layer(MatrixView<const float> weight, std::size_t rounds, QuantOptio
     std::vector<QParams> qparams(layer.weight().layout().size());
     std::vector<float> scales;
     for (std::size_t cell = 0; cell < qparams.size(); ++cell) {
-      qparams[cell].scale = layer.weight().used_scale(cell);
-      if (Layer::grid::has_zero_point)
-        qparams[cell].zero_point = layer.weight().zero_points()[cell];
+      qparams[cell] = layer.weight().used(cell);
       scales.push_back(qparams[cell].scale);
     }
     if constexpr (!Placement::needs_reals)
