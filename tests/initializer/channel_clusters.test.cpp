@@ -135,7 +135,7 @@ TEST_CASE("cluster_channels: one clear error for each thing that does not fit", 
   Matrix out(1, 2);
   CHECK_THROWS_WITH(permute_columns(Matrix(1, 2).view(), std::vector<std::uint32_t>{1, 1},
                                     out.view()),
-                    Contains("column 1 is not there, or comes twice"));
+                    Contains("channel 1 is not there, or comes twice"));
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST_CASE("OsPlus: the search tries the published bounds and keeps the best", "[
 TEST_CASE("OsPlus: one clear error for each thing that does not fit", "[initializer]") {
   const std::vector<float> one{1.0f}, two{2.0f}, both{1.0f, 2.0f};
   const std::vector<float> nan{std::numeric_limits<float>::quiet_NaN()};
-  CHECK_THROWS_WITH(os_plus_shift(two, one), Contains("input 0 lies between 2 and 1"));
+  CHECK_THROWS_WITH(os_plus_shift(two, one), Contains("channel 0 lies between 2 and 1"));
   CHECK_THROWS_WITH(os_plus_shift(one, both), Contains("1 minima and 2 maxima"));
   CHECK_THROWS_WITH(os_plus_shift(nan, one), Contains("lies between nan"));
   CHECK_THROWS_WITH(os_plus_scale(one, two, 0.0f), Contains("the bound is 0"));

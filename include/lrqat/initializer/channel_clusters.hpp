@@ -7,10 +7,10 @@
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/permutation.hpp>
 #include <lrqat/initializer/range.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -39,14 +39,10 @@ struct ChannelClusters {
 /// Errors: extremes that are not finite or in the wrong order; no cluster, or more than channels.
 inline ChannelClusters cluster_channels(std::span<const float> low, std::span<const float> high,
                                         std::size_t clusters) {
+  detail::expect_ranges("cluster_channels", low, high);
   const std::size_t channels = low.size();
-  expects(high.size() == channels, "cluster_channels: ", channels, " minima and ", high.size(),
-          " maxima");
   expects(clusters >= 1 && clusters <= channels, "cluster_channels: ", clusters, " clusters of ",
           channels, " channels");
-  for (std::size_t j = 0; j < channels; ++j)
-    expects(std::isfinite(low[j]) && std::isfinite(high[j]) && low[j] <= high[j],
-            "cluster_channels: channel ", j, " lies between ", low[j], " and ", high[j]);
 
   struct Point {
     double high, low;
@@ -143,15 +139,9 @@ std::vector<QParams> cluster_qparams(const ChannelClusters& found, std::span<con
 /// Errors: shapes that do not fit; an order that is no permutation.
 inline void permute_columns(MatrixView<const float> matrix, std::span<const std::uint32_t> order,
                             MatrixView<float> permuted) {
-  expects(order.size() == matrix.cols && permuted.shape() == matrix.shape(),
-          "permute_columns: the matrix is (", matrix.rows, ", ", matrix.cols, "), the order has ",
-          order.size(), " numbers");
-  std::vector<std::uint8_t> seen(order.size());
-  for (const std::uint32_t from : order) {
-    expects(from < order.size() && !seen[from], "permute_columns: column ", from,
-            " is not there, or comes twice");
-    seen[from] = 1;
-  }
+  detail::expect_permutation("permute_columns", order, matrix.cols);
+  expects(permuted.shape() == matrix.shape(), "permute_columns: from (", matrix.rows, ", ",
+          matrix.cols, ") to (", permuted.rows, ", ", permuted.cols, ")");
   for (std::size_t i = 0; i < matrix.rows; ++i)
     for (std::size_t k = 0; k < matrix.cols; ++k) permuted(i, k) = matrix(i, order[k]);
 }

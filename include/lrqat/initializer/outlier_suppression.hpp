@@ -6,6 +6,7 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/numeric.hpp>  // round_half_even
+#include <lrqat/initializer/range.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,17 +16,6 @@
 #include <vector>
 
 namespace lrqat {
-
-namespace detail {
-
-inline void expect_ranges(const char* who, std::span<const float> low, std::span<const float> high) {
-  expects(low.size() == high.size(), who, ": ", low.size(), " minima and ", high.size(), " maxima");
-  for (std::size_t j = 0; j < low.size(); ++j)
-    expects(std::isfinite(low[j]) && std::isfinite(high[j]) && low[j] <= high[j], who,
-            ": input ", j, " lies between ", low[j], " and ", high[j]);
-}
-
-}  // namespace detail
 
 // Outlier Suppression+ (Wei et al., arXiv 2304.09145): X' = (X - z) / s behind the fold, W' = W
 // diag(s), b' = b + W z. A norm without a bias, like a LLaMA's, takes the scale alone: then low and

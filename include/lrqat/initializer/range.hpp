@@ -6,10 +6,12 @@
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/core/config.hpp>   // LRQAT_INDEPENDENT
+#include <lrqat/core/expects.hpp>
 #include <lrqat/core/numeric.hpp>  // unfused_product, round_half_even, clamp
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -19,6 +21,18 @@ namespace lrqat {
 struct Range {
   float low = 0.0f, high = 0.0f;
 };
+
+namespace detail {
+
+/// @throws Error, beginning with `who`, unless low <= high in every channel, all finite
+inline void expect_ranges(const char* who, std::span<const float> low, std::span<const float> high) {
+  expects(low.size() == high.size(), who, ": ", low.size(), " minima and ", high.size(), " maxima");
+  for (std::size_t j = 0; j < low.size(); ++j)
+    expects(std::isfinite(low[j]) && std::isfinite(high[j]) && low[j] <= high[j], who,
+            ": channel ", j, " lies between ", low[j], " and ", high[j]);
+}
+
+}  // namespace detail
 
 /// Zero is always inside, as a grid without offset has a level for it; NaN is passed over.
 inline Range range_of(std::span<const float> group) {

@@ -4,6 +4,7 @@
 #define LRQAT_NN_FOLD_HPP
 
 #include <lrqat/core/expects.hpp>
+#include <lrqat/core/permutation.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_weights.hpp>
 
@@ -131,14 +132,7 @@ std::vector<T> spread_over_heads(const LlamaConfig& config, std::span<const T> v
 inline void permute_hidden(const LlamaConfig& config, LlamaWeights::Block& block,
                            std::span<const std::uint32_t> order) {
   const std::size_t hidden = config.hidden_dim, dim = config.dim;
-  expects(order.size() == hidden, "permute_hidden: ", order.size(), " channels, the model has ",
-          hidden);
-  std::vector<std::uint8_t> seen(hidden);
-  for (const std::uint32_t from : order) {
-    expects(from < hidden && !seen[from], "permute_hidden: channel ", from,
-            " is not there, or comes twice");
-    seen[from] = 1;
-  }
+  detail::expect_permutation("permute_hidden", order, hidden);
   for (AlignedVector<float>* const matrix : {&block.gate, &block.up}) {
     const AlignedVector<float> before = *matrix;
     for (std::size_t k = 0; k < hidden; ++k)

@@ -10,6 +10,7 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
+#include <lrqat/initializer/quantization_error.hpp>
 #include <lrqat/kernel/hadamard_order.hpp>
 #include <lrqat/kernel/hadamard_transform.hpp>
 #include <lrqat/kernel/multiply.hpp>
@@ -220,20 +221,11 @@ void start_qwha(Layer& layer, MatrixView<const float> weight, MatrixView<const d
   static_assert(!Layer::merges,
                 "start_qwha: this layer's adapter is inside the rounding, which an error of the "
                 "rounding cannot start. Write Parallel, or leave the coefficients at zero.");
-  auto& parameterization = layer.weight();
-  auto& adapter = parameterization.adapter();
-  expects(weight.shape() == parameterization.shape(), "start_qwha: the weight is (", weight.rows,
-          ", ", weight.cols, "), the layer's (", parameterization.shape().rows, ", ",
-          parameterization.shape().cols, ")");
+  const AlignedVector<float> error = quantization_error(layer, weight);
+  auto& adapter = layer.weight().adapter();
   expects(std::all_of(adapter.coefficients().begin(), adapter.coefficients().end(),
                       [](float value) { return value == 0; }),
           "start_qwha: the layer has coefficients that are not 0");
-  AlignedVector<float> error(weight.rows * weight.cols);
-  parallel_for(weight.rows, [&](std::size_t i) {
-    const MatrixView<float> row(error.data() + i * weight.cols, 1, weight.cols);
-    parameterization.weight({i, 0, 1, weight.cols}, row);
-    for (std::size_t j = 0; j < weight.cols; ++j) row(0, j) = weight(i, j) - row(0, j);
-  });
   adapter.set_coefficients(
       qwha_coefficients({error.data(), weight.rows, weight.cols}, gram, adapter.count(), options));
 }
