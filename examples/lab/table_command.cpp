@@ -142,7 +142,8 @@ void add_table_command(CLI::App& program, Exit&) {
                     "4 and 2 bits only, 60 steps, 100 windows of each text");
   add_adaptation(*command, *options);
   add_recipe(*command, *options);
-  command->add_option("--out", options->out, "Folder that gets table.md and .json, or methods.md, .json, .svg and .png");
+  command->add_option("--out", options->out,
+                      "Folder that gets table.md and .json, or methods.md, .json, .svg and .png");
   add_machine(*command, *options);
   command->footer(table_explanation);
   command->callback([=] { table(*options, command->count("--steps") != 0); });

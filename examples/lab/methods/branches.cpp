@@ -11,6 +11,7 @@
 #include <lrqat/initializer/eigen/shrink.hpp>
 #include <lrqat/initializer/eigen/svd_low_rank.hpp>
 #include <lrqat/initializer/lp_search.hpp>
+#include <lrqat/initializer/quantization_error.hpp>
 #include <lrqat/method/loftq.hpp>
 #include <lrqat/method/lqer.hpp>
 #include <lrqat/method/qlora.hpp>
@@ -23,12 +24,17 @@ namespace {
 
 LearningRates branch_rates(int) { return {2e-3, 3e-4}; }
 
-/// Codes on blocks of 64, each with a scale of `scale_bits`.
-BitCount codes_per_block(double scale_bits) {
-  return [=](Shape weight, int bits, std::size_t) {
-    const std::size_t cells = weight.rows * ((weight.cols + 63) / 64);
-    return bits * static_cast<double>(weight.size()) + scale_bits * static_cast<double>(cells);
-  };
+std::size_t blocks_of_64(Shape weight) { return weight.rows * ((weight.cols + 63) / 64); }
+
+double double_quantized_bits(Shape weight, int bits, std::size_t) {
+  return double_quantized_bits_per_weight(bits, weight.size(), blocks_of_64(weight)) *
+         static_cast<double>(weight.size());
+}
+
+/// A scale of 16 bits each block.
+double codes_per_block(Shape weight, int bits, std::size_t) {
+  return bits * static_cast<double>(weight.size()) +
+         16.0 * static_cast<double>(blocks_of_64(weight));
 }
 
 AnyLinear qlora_layer(const LayerJob& job) {
@@ -38,7 +44,8 @@ AnyLinear qlora_layer(const LayerJob& job) {
 }
 
 AnyLinear loftq_start(const LayerJob& job) {
-  if (job.bits == 2) return AnyLinear(loftq_layer<method::LoftQ<Nf2, dynamic>>(job.weight, 5, job.options));
+  if (job.bits == 2)
+    return AnyLinear(loftq_layer<method::LoftQ<Nf2, dynamic>>(job.weight, 5, job.options));
   return AnyLinear(loftq_layer<method::LoftQ<Nf4, dynamic>>(job.weight, 5, job.options));
 }
 
@@ -78,12 +85,9 @@ AnyLinear qvgen_layer(const LayerJob& job) {
   options.alpha = qvgen_rank;
   return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
     QvGen<bits> layer(job.weight, options);
-    AlignedVector<float> error(job.weight.shape().size());
-    const MatrixView<float> view(error.data(), job.weight.rows, job.weight.cols);
-    layer.weight().weight({0, 0, view.rows, view.cols}, view);
-    for (std::size_t i = 0; i < view.rows; ++i)
-      for (std::size_t j = 0; j < view.cols; ++j) view(i, j) = job.weight(i, j) - view(i, j);
-    const LowRankFactors factors = svd_low_rank(view, qvgen_rank);
+    const AlignedVector<float> error = quantization_error(layer, job.weight);
+    const LowRankFactors factors =
+        svd_low_rank({error.data(), job.weight.rows, job.weight.cols}, qvgen_rank);
     layer.weight().adapter().set_factors(factors.a(), factors.b());
     return AnyLinear(std::move(layer));
   });
@@ -124,14 +128,14 @@ void add_branch_methods(std::vector<PaperMethod>& all) {
                  .source = "Dettmers et al., arXiv 2305.14314",
                  .bits = {4},
                  .deployed = Deployed::codes_and_branch,
-                 .size = beside_branch(codes_per_block(8.125)),
+                 .size = beside_branch(double_quantized_bits),
                  .layer = qlora_layer,
                  .rates = branch_rates});
   all.push_back({.name = "loftq",
                  .source = "Li et al., arXiv 2310.08659",
                  .bits = {4, 2},
                  .deployed = Deployed::codes_and_branch,
-                 .size = beside_branch(codes_per_block(16)),
+                 .size = beside_branch(codes_per_block),
                  .layer = loftq_start,
                  .rates = branch_rates});
   all.push_back({.name = "l2qer",
@@ -155,9 +159,8 @@ void add_branch_methods(std::vector<PaperMethod>& all) {
                  .deployed = Deployed::codes_and_branch,
                  .size =
                      [](Shape weight, int b, std::size_t rank) {
-                       const std::size_t cells = weight.rows * ((weight.cols + 63) / 64);
                        return b * static_cast<double>(weight.size()) +
-                              (16.0 + b) * static_cast<double>(cells) +
+                              (16.0 + b) * static_cast<double>(blocks_of_64(weight)) +
                               32.0 * static_cast<double>(rank * (weight.rows + weight.cols));
                      },
                  .calibrates = true,
