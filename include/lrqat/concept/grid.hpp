@@ -50,7 +50,6 @@ concept Grid = PolicyOf<G, kind::grid> && requires(float u, float zero_point, in
 template <class G>
 concept CodebookGrid = Grid<G> && requires { requires G::levels_are_a_table; };
 
-
 /// A grid whose level(code, z) is code - z, and says so: its codes can be multiplied as they are.
 template <class G>
 concept IntegerGrid = Grid<G> && requires { requires G::levels_are_integers; };

@@ -53,6 +53,7 @@ struct Codebook {
   static constexpr std::size_t size = Table::levels.size();
   static_assert(std::has_single_bit(size) && size >= 2 && size <= 16,
                 "Codebook<Table>: a table has 2, 4, 8 or 16 levels.");
+  /// Whether each level is above the one before.
   static constexpr bool ascends = [] {
     for (std::size_t k = 1; k < size; ++k)
       if (!(Table::levels[k - 1] < Table::levels[k])) return false;

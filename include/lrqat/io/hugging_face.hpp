@@ -329,7 +329,9 @@ inline LlamaWeights read_hugging_face(const std::filesystem::path& folder) {
                    ? tensors.floats(name, {cols})
                    : tensors.floats(name, {detail::extent(config, tensor.rows), cols});
       const bool is_rotated = tensor.name == "query" || tensor.name == "key";
-      if (is_rotated) target = detail::interleave_halves(target, detail::extent(config, tensor.rows), config.head_dim);
+      if (is_rotated)
+        target = detail::interleave_halves(target, detail::extent(config, tensor.rows),
+                                           config.head_dim);
     }
   }
   weights.final_norm = tensors.floats("model.norm.weight", {config.dim});

@@ -104,7 +104,8 @@ class MergedLinear {
   }
 
   /// The same codes and scales with products in another arithmetic C and, where it is named, with
-  /// another input quantizer behind the transform it has. Codes are moved out of a layer that is about to go, not copied:
+  /// another input quantizer behind the transform it has. Codes are moved out of a layer that is
+  /// about to go, not copied:
   ///
   ///   layer.merge().in<Compute<int8>, Input<UInt<8>, PerToken, IntegerZeroPoint>>()
   ///
