@@ -244,6 +244,9 @@ std::vector<MethodRow> chosen_rows(const std::vector<PaperMethod>& methods,
 std::vector<MethodRow> make_methods_table(const LlamaWeights& weights, const Splits& splits,
                                           const MethodsPlan& plan, std::vector<MethodRow> rows,
                                           ProgressBar& progress) {
+  for (const MethodRow& row : rows)
+    expects(!row.method->rates || plan.recipe.steps >= row.method->phases, "--steps ",
+            plan.recipe.steps, ": ", row.name(), " trains in ", row.method->phases, " phases");
   Bench bench(weights, splits, plan, progress);
   for (MethodRow& row : rows) bench.run(row);
   progress.finish();

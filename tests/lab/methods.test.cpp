@@ -70,7 +70,8 @@ TEST_CASE("lrqat-lab table --methods: one row for each width, sorted, the same f
   }
 }
 
-TEST_CASE("lrqat-lab table --methods: a wrong name is an error that names the right ones", "[lab]") {
+TEST_CASE("lrqat-lab table --methods: wrong names and too few steps are errors before any row",
+          "[lab]") {
   const auto program = lab_program();
   if (!program) return;
   const LabBench bench(*program);
@@ -79,6 +80,10 @@ TEST_CASE("lrqat-lab table --methods: a wrong name is an error that names the ri
   CHECK(wrong.code == 2);
   CHECK_THAT(wrong.err, Contains("gptqq") && Contains("gptq, awq"));
   CHECK(bench.run(start + "--methods rtn --schemes fp32").code == 2);
+
+  const Finished few = bench.run(start + "--methods rtn qvgen-w3 --steps 4");  // before any row
+  CHECK(few.code == 2);
+  CHECK_THAT(few.err, Contains("--steps 4: qvgen-w3 trains in 5 phases") && !Contains("rtn"));
 }
 
 TEST_CASE("draw: a plot names its series; nothing to draw and other files are errors", "[lab]") {
