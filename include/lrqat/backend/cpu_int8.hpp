@@ -28,16 +28,17 @@ namespace lrqat {
 ///
 /// D is exact; its conversion to float32, each multiply-add and the last product round once, in
 /// this order on every instruction set, for any number of threads and whatever tokens come along.
-/// Scratch, kept between calls: the codes of about 512 KiB of activations, and 16 to 128 KiB for
-/// each thread.
+/// Scratch, kept between calls: up to 4 MiB of codes of activations (or those of 48 tokens), and
+/// 16 to 128 KiB for each thread.
 struct CpuInt8 {
   using policy_kind = kind::backend;
 
   template <IntegerInput In, class Weight>
   static void forward_codes(const Weight& weight, MatrixView<const float> x, MatrixView<float> y) {
-    const std::size_t most = tokens_at_once(x.rows, x.cols);
-    for (std::size_t first = 0; first < x.rows; first += most) {
-      const std::size_t count = std::min(most, x.rows - first);
+    const std::size_t parts = parts_of(x.rows, x.cols, std::size_t{4} << 20);
+    const std::size_t tiles = (x.rows + parts * most_in_tile - 1) / (parts * most_in_tile);
+    for (std::size_t first = 0; first < x.rows; first += tiles * most_in_tile) {
+      const std::size_t count = std::min(tiles * most_in_tile, x.rows - first);
       multiply(weight, Activations::template make<In>(weight, x.block(first, 0, count, x.cols)),
                y.block(first, 0, count, y.cols));
     }
@@ -153,14 +154,11 @@ struct CpuInt8 {
     const std::size_t rest = (tokens - 1) % tile + 1;
     return tile <= 2 ? rest : (rest + 3) / 4 * 4;
   }
-  /// Equal blocks of tokens, in whole tiles. Codes of 512 KiB are what a second-level cache holds
-  /// beside two panels.
-  static std::size_t tokens_at_once(std::size_t tokens, std::size_t in) {
-    const std::size_t most = std::clamp<std::size_t>(
-        (std::size_t{512} << 10) / std::max<std::size_t>(in, 1), 4 * most_in_tile, 768);
-    const std::size_t blocks = std::max<std::size_t>(1, (tokens + most - 1) / most);
-    const std::size_t tiles = (tokens + blocks * most_in_tile - 1) / (blocks * most_in_tile);
-    return tiles * most_in_tile;
+  /// Into how many equal parts, of at least four tiles, tokens go whose codes take up to `bytes`.
+  static std::size_t parts_of(std::size_t tokens, std::size_t in, std::size_t bytes) {
+    const std::size_t most =
+        std::max(bytes / std::max<std::size_t>(in, 1), 4 * most_in_tile);
+    return std::max<std::size_t>(1, (tokens + most - 1) / most);
   }
 
   template <class Weight>
@@ -176,38 +174,47 @@ struct CpuInt8 {
         is_few ? nullptr : kernel::int8_tile<bits, has_zero>({x.tile_tokens, streams, false});
     const auto last = kernel::int8_tile<bits, has_zero>(
         is_few ? kernel::further_four_tokens : kernel::Int8Shape{x.last_tokens, streams, false});
-    parallel_for(tasks, [&](std::size_t task) {
-      // Panel v of a task is in the v-th part of the rows: each stream goes on from task to task.
-      kernel::Int8Tile tile{};
-      tile.groups = x.groups;
-      tile.group_count = x.group_count;
-      tile.ones = x.ones;
-      tile.keeps_sums = x.tokens > x.tile_tokens;
-      tile.y_stride = y.stride;
-      std::size_t rows[kernel::Int8Tile::most_panels] = {};
-      const auto cells =
-          scratch<struct operand_sum_slot, std::int32_t>(streams, x.group_count * 16);
-      for (std::size_t v = 0; v < streams; ++v) {
-        // A panel that is not there is the first one again, for nobody.
-        const std::size_t there = v * tasks + task, panel = there < panels ? there : task;
-        rows[v] = panel * Codes::rows;
-        tile.rows[v] = there < panels ? std::min(Codes::rows, y.cols - rows[v]) : 0;
-        tile.panel[v] = weight.panel(rows[v]);
-        tile.sum[v] = cells.row(v).data();
-        tile.scale[v] = weight.panel_scales().scales(rows[v]);
-        tile.zero[v] = weight.panel_scales().zero_points(rows[v]);
-      }
-      for (std::size_t t = 0; t < x.tokens; t += x.tile_tokens) {
-        tile.x = x.x + t * x.steps;
-        tile.zero_x = x.zero + t;
-        tile.scale_x = x.scale + t;
-        tile.x_sum = x.sum + t * x.group_count;
-        tile.start = x.start + t * x.group_count;
-        tile.tokens = std::min(x.tile_tokens, x.tokens - t);
-        for (std::size_t v = 0; v < streams; ++v) tile.y[v] = y.data + t * y.stride + rows[v];
-        const bool is_last = t + x.tile_tokens >= x.tokens;
-        (t == 0 ? first : is_last ? last : further)(tile);
-      }
+    // A block's codes stay in a second-level cache beside two panels. A thread goes through all blocks
+    // without waiting for the others.
+    const std::size_t blocks = parts_of(x.tokens, x.steps * 4, std::size_t{512} << 10);
+    const std::size_t tiles = (x.tokens + x.tile_tokens - 1) / x.tile_tokens;
+    const std::size_t parts = std::min(static_cast<std::size_t>(thread_count()), tasks);
+    parallel_for(parts, [&](std::size_t part) {
+      for (std::size_t block = 0; block < blocks; ++block)
+        for (std::size_t task = tasks * part / parts; task < tasks * (part + 1) / parts; ++task) {
+          // Panel v of a task is in the v-th part of the rows: each stream goes on from task to task.
+          kernel::Int8Tile tile{};
+          tile.groups = x.groups;
+          tile.group_count = x.group_count;
+          tile.ones = x.ones;
+          tile.keeps_sums = x.tokens > x.tile_tokens;
+          tile.y_stride = y.stride;
+          std::size_t rows[kernel::Int8Tile::most_panels] = {};
+          const auto cells =
+              scratch<struct operand_sum_slot, std::int32_t>(streams, x.group_count * 16);
+          for (std::size_t v = 0; v < streams; ++v) {
+            // A panel that is not there is the first one again, for nobody.
+            const std::size_t there = v * tasks + task, panel = there < panels ? there : task;
+            rows[v] = panel * Codes::rows;
+            tile.rows[v] = there < panels ? std::min(Codes::rows, y.cols - rows[v]) : 0;
+            tile.panel[v] = weight.panel(rows[v]);
+            tile.sum[v] = cells.row(v).data();
+            tile.scale[v] = weight.panel_scales().scales(rows[v]);
+            tile.zero[v] = weight.panel_scales().zero_points(rows[v]);
+          }
+          const std::size_t begin = tiles * block / blocks, end = tiles * (block + 1) / blocks;
+          for (std::size_t i = begin; i < end; ++i) {
+            const std::size_t t = i * x.tile_tokens;
+            tile.x = x.x + t * x.steps;
+            tile.zero_x = x.zero + t;
+            tile.scale_x = x.scale + t;
+            tile.x_sum = x.sum + t * x.group_count;
+            tile.start = x.start + t * x.group_count;
+            tile.tokens = std::min(x.tile_tokens, x.tokens - t);
+            for (std::size_t v = 0; v < streams; ++v) tile.y[v] = y.data + t * y.stride + rows[v];
+            (i == begin ? first : i + 1 == tiles ? last : further)(tile);
+          }
+        }
     });
   }
 };
