@@ -17,6 +17,7 @@ void add_schemes_command(CLI::App& program, Exit& exit);
 void add_eval_command(CLI::App& program, Exit& exit);
 void add_train_command(CLI::App& program, Exit& exit);
 void add_table_command(CLI::App& program, Exit& exit);
+void add_sweep_command(CLI::App& program, Exit& exit);
 void add_generate_command(CLI::App& program, Exit& exit);
 void add_export_command(CLI::App& program, Exit& exit);
 

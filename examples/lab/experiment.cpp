@@ -62,6 +62,10 @@ AdamW make_optimizer(Model& model, const Scheme& scheme, const Recipe& recipe) {
   return AdamW(model.parameters(), options);
 }
 
+std::string fingerprint_of(const Stream& text) {
+  return hexadecimal(hash_of(std::as_bytes(std::span(text.tokens))));
+}
+
 std::string model_part(const LlamaWeights& weights) {
   return joined("model ", hexadecimal(fingerprint_of(weights)), ", ");
 }
@@ -69,8 +73,7 @@ std::string model_part(const LlamaWeights& weights) {
 std::string run_fingerprint(const LlamaWeights& weights, const Adaptation& adaptation,
                             const Recipe& recipe, const Stream& train) {
   const LearningRates rates = rates_of(adaptation.scheme, recipe);
-  return joined(model_part(weights), "text ",
-                hexadecimal(hash_of(std::as_bytes(std::span(train.tokens)))), ", scheme ",
+  return joined(model_part(weights), "text ", fingerprint_of(train), ", scheme ",
                 name_of(adaptation.scheme), ", rank ", adaptation.rank, ", alpha ",
                 adaptation.alpha, ", seed ", adaptation.seed, ", steps ", recipe.steps, ", batch ",
                 recipe.batch, " x ", recipe.accumulate, ", context ",

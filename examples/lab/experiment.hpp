@@ -44,6 +44,9 @@ AdamW make_optimizer(Model& model, const Scheme& scheme, const Recipe& recipe);
 std::string run_fingerprint(const LlamaWeights& weights, const Adaptation& adaptation,
                             const Recipe& recipe, const Stream& train);
 
+/// A hash of the tokens, as text.
+std::string fingerprint_of(const Stream& text);
+
 /// How a fingerprint of a run of this model begins.
 std::string model_part(const LlamaWeights& weights);
 

@@ -42,6 +42,9 @@ std::string script_of(const LinePlot& plot, const std::string& terminal,
   constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                      "#7a5c00", "#56b4e9", "#000000", "#e69f00"};
   constexpr int marks[] = {7, 5, 9, 13, 11, 6, 4, 8};
+  const auto mark_of = [&](const PlotSeries& series, std::size_t number) {
+    return marks[series.mark.value_or(number / std::size(colours)) % std::size(marks)];
+  };
   std::ostringstream data, curves;
   std::size_t drawn = 0;
   for (const PlotSeries& series : plot.series) {
@@ -49,9 +52,10 @@ std::string script_of(const LinePlot& plot, const std::string& terminal,
     if (points.empty()) continue;
     data << "$series" << drawn << " << EOD\n" << points << "EOD\n";
     curves << (drawn == 0 ? "plot " : ", ") << "$series" << drawn << " with "
-           << (series.is_joined ? "linespoints" : "points") << " lw 1.5 ps 1 pt "
-           << marks[drawn / std::size(colours) % std::size(marks)] << " lc rgb \""
-           << colours[drawn % std::size(colours)] << "\" title " << quoted(series.name);
+           << (!series.has_marks ? "lines" : series.is_joined ? "linespoints" : "points")
+           << " lw 1.5" << (series.has_marks ? joined(" ps 1 pt ", mark_of(series, drawn)) : "")
+           << " lc rgb \"" << colours[series.colour.value_or(drawn) % std::size(colours)] << '"'
+           << (series.name.empty() ? " notitle" : " title " + quoted(series.name));
     ++drawn;
   }
   expects(drawn > 0, "a plot needs a point with finite coordinates");
@@ -59,7 +63,7 @@ std::string script_of(const LinePlot& plot, const std::string& terminal,
                 quoted(plot.title), "\nset xlabel ", quoted(plot.x_label), "\nset ylabel ",
                 quoted(plot.y_label), "\nset key outside right top spacing 1.15 noenhanced\n",
                 "set grid lc rgb \"#dddddd\"\nset offsets graph 0.02, graph 0.02, 0, 0\n",
-                plot.log_y ? "set logscale y\n" : "", data.str(), curves.str(), "\n");
+                plot.log_y ? "set logscale y\n" : "", plot.doubling_x ? "set logscale x 2\n" : "", data.str(), curves.str(), "\n");
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #ifndef LRQAT_LAB_LINE_PLOT_HPP
 #define LRQAT_LAB_LINE_PLOT_HPP
 
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,16 +15,21 @@ struct PlotSeries {
   std::string name;
   std::vector<double> x{}, y{};
   bool is_joined = true;  // a line through the points
+  bool has_marks = true;  // the points themselves
+  /// In place of the next ones; series with the same number look the same.
+  std::optional<std::size_t> colour{}, mark{};
 };
 
 struct LinePlot {
   std::string title, x_label, y_label;
   bool log_y = false;
+  bool doubling_x = false;  // x is logarithmic, its labels are powers of 2
   std::vector<PlotSeries> series{};
 };
 
-/// An .svg or .png file. Series have colours and marks of their own and a legend beside the picture;
-/// values that are not finite are left out, as are those above `y_limit` where that is not 0.
+/// An .svg or .png file. Series have colours and marks of their own and a legend beside the picture,
+/// which leaves those without a name out; values that are not finite are not drawn, nor those above
+/// `y_limit` where that is not 0.
 /// @throws Error for another kind of file, where there is no gnuplot, or what it says when it fails
 void draw(const LinePlot& plot, const std::filesystem::path& file, double y_limit = 0);
 

@@ -50,6 +50,7 @@ int main(int argc, char** argv) try {
   lrqat::lab::add_table_command(program, exit);
   lrqat::lab::add_train_command(program, exit);
   lrqat::lab::add_eval_command(program, exit);
+  lrqat::lab::add_sweep_command(program, exit);
   lrqat::lab::add_generate_command(program, exit);
   lrqat::lab::add_export_command(program, exit);
   lrqat::lab::add_schemes_command(program, exit);
@@ -60,8 +61,8 @@ int main(int argc, char** argv) try {
   } catch (const CLI::ExtrasError& error) {
     const bool is_command = argc > 1 && argv[1][0] != '-' && program.get_subcommands().empty();
     return complain(is_command ? lrqat::lab::joined("there is no command '", argv[1],
-                                                    "'; there are table, train, eval, generate, "
-                                                    "export and schemes")
+                                                    "'; there are table, train, eval, sweep, "
+                                                    "generate, export and schemes")
                                : std::string(error.what()));
   } catch (const CLI::ParseError& error) {
     return complain(error.what());

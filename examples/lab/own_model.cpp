@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace lrqat::lab {
 
@@ -23,7 +24,6 @@ namespace {
 
 constexpr std::uint64_t corpus_seed = 1;
 constexpr std::size_t corpus_bytes = 3'000'000, held_out_bytes = 150'000;
-constexpr std::size_t vocabulary = 512;
 
 PretrainPlan pretrain_plan() {
   PretrainPlan plan;
@@ -33,7 +33,7 @@ PretrainPlan pretrain_plan() {
                  .heads = 8,
                  .kv_heads = 4,
                  .head_dim = 8,
-                 .vocab = vocabulary,
+                 .vocab = own_vocabulary,
                  .context = 256};
   plan.steps = 1500;
   return plan;
@@ -60,9 +60,9 @@ std::optional<LlamaWeights> cached(const std::filesystem::path& file, const Llam
 
 }  // namespace
 
-OwnModel own_model(ProgressBar& progress) {
+OwnText own_text() {
   const std::string corpus = story_corpus(corpus_seed, corpus_bytes);
-  OwnModel own{train_tokenizer(corpus, vocabulary), {}, {}};
+  OwnText own{train_tokenizer(corpus, own_vocabulary), {}};
   const auto stream = [&](const std::string& stories, const char* origin) {
     return Stream{tokenize(own.tokenizer, stories), origin, static_cast<double>(stories.size())};
   };
@@ -71,7 +71,12 @@ OwnModel own_model(ProgressBar& progress) {
   own.splits.dev = stream(story_corpus(corpus_seed, held_out_bytes, 1'000'000), "own dev stories");
   own.splits.test =
       stream(story_corpus(corpus_seed, held_out_bytes, 2'000'000), "own test stories");
+  return own;
+}
 
+OwnModel own_model(ProgressBar& progress) {
+  OwnText text = own_text();
+  OwnModel own{std::move(text.tokenizer), {}, std::move(text.splits)};
   const PretrainPlan plan = pretrain_plan();
   std::uint64_t key = hash_of(std::as_bytes(std::span(own.splits.train.tokens)));
   const std::size_t recipe[] = {plan.config.dim,

@@ -10,10 +10,21 @@
 #include <lrqat/io/llama2c_tokenizer.hpp>
 #include <lrqat/nn/llama_weights.hpp>
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 
 namespace lrqat::lab {
+
+/// Stories of the lab's own grammar.
+struct OwnText {
+  Llama2cTokenizer tokenizer;
+  Splits splits;
+};
+
+inline constexpr std::size_t own_vocabulary = 512;
+
+OwnText own_text();
 
 /// A LLaMA of stories260K's shape that has read stories of the lab's own grammar.
 struct OwnModel {

@@ -2,6 +2,7 @@
 // examples/lab/pretrain.cpp: random weights, and the loop that makes a model of them.
 #include "pretrain.hpp"
 
+#include "from_scratch.hpp"
 #include "layer_factory.hpp"
 #include "model.hpp"
 
@@ -76,15 +77,23 @@ LlamaWeights random_weights(const LlamaConfig& config, std::uint64_t seed) {
   return weights;
 }
 
-LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar& progress) {
+Model model_from_scratch(const PretrainPlan& plan) {
   expects(plan.config.tied_head, "pretrain: the head must be the embedding");
-  LlamaWeights weights = random_weights(plan.config, plan.seed);
-  const Scheme scheme{.method = Method::fp32_tuned};
-  const auto make = [&](MatrixView<const float> weight, const LinearName&) {
-    return make_layer(scheme, weight, {});
+  const Adaptation adaptation{.scheme = plan.scheme, .seed = plan.seed};
+  const auto make = [&](MatrixView<const float> weight, const LinearName& which) {
+    return make_layer(plan.scheme, weight, layer_options(adaptation, which));
   };
-  Model model(weights, make, LlamaOptions{.train_norms = true, .train_embedding = true});
-  AdamW optimizer(model.parameters(), {.learning_rate = plan.learning_rate});
+  return Model(random_weights(plan.config, plan.seed), make,
+               LlamaOptions{.train_norms = true,
+                            .train_embedding = true,
+                            .activations = activation_bits(plan.scheme)});
+}
+
+bool train_from_scratch(Model& model, const PretrainPlan& plan, const Stream& text,
+                       ProgressBar& progress, const std::atomic<bool>* stop) {
+  AdamWOptions options{.learning_rate = plan.learning_rate};
+  options.rules = {{.role = Role::scale, .learning_rate = plan.scale_rate}};
+  AdamW optimizer(model.parameters(), options);
   TokenBatches<Token> batches(text.tokens, plan.config.context, plan.batch, plan.seed);
   TrainPlan train_plan;
   train_plan.steps = plan.steps;
@@ -93,9 +102,16 @@ LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar&
   train_plan.max_norm = 1.0;
   TrainObserver observer;
   observer.on_step = [&](const StepReport& report) { progress.training(report); };
-  train(train_plan, batches, optimizer, next_token(model), observer);
+  const TrainResult result =
+      train(train_plan, batches, optimizer, next_token(model), observer, stop);
   progress.finish();
-  return weights_of(model, std::move(weights));
+  return !result.stopped;
+}
+
+LlamaWeights pretrain(const PretrainPlan& plan, const Stream& text, ProgressBar& progress) {
+  Model model = model_from_scratch(plan);
+  train_from_scratch(model, plan, text, progress, nullptr);
+  return weights_of(model, random_weights(plan.config, plan.seed));
 }
 
 }  // namespace lrqat::lab
