@@ -108,6 +108,11 @@ struct Fp16Scale;
 struct PowerOfTwoScale;
 struct AnyScale;
 
+class WeightSet;
+struct NoSalient;
+template <class Grid>
+struct Salient;
+
 class AnyLinear;
 struct AnyInput;
 class QuantizedInputLinear;

@@ -41,6 +41,8 @@
 #include <lrqat/initializer/min_max.hpp>
 #include <lrqat/initializer/no_clip.hpp>
 #include <lrqat/initializer/round_to_grid.hpp>
+#include <lrqat/initializer/salient_layer.hpp>
+#include <lrqat/initializer/salient_set.hpp>
 #include <lrqat/initializer/unit_scale.hpp>
 #include <lrqat/input/any_input.hpp>
 #include <lrqat/input/dynamic_input.hpp>
@@ -65,6 +67,7 @@
 #include <lrqat/method/lqer.hpp>
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
+#include <lrqat/method/pb_llm.hpp>
 #include <lrqat/method/peqa.hpp>
 #include <lrqat/method/qlora.hpp>
 #include <lrqat/method/quest.hpp>
@@ -77,6 +80,8 @@
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/placement/tied_weight_domain.hpp>
 #include <lrqat/placement/weight_domain.hpp>
+#include <lrqat/salient/no_salient.hpp>
+#include <lrqat/salient/salient.hpp>
 #include <lrqat/scale_format/any_scale.hpp>
 #include <lrqat/scale_format/float32_scale.hpp>
 #include <lrqat/scale_format/fp16_scale.hpp>

@@ -26,6 +26,7 @@ struct trainable {};
 struct backend {};
 struct compute {};
 struct scale_format {};
+struct salient {};
 }  // namespace kind
 
 template <class P>

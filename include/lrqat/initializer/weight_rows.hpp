@@ -12,6 +12,7 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
+#include <lrqat/salient/no_salient.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -83,28 +84,32 @@ decltype(auto) rows_behind(const Rows& rows) {
 
 /// What is chosen for each group of a weight of `shape` (out, in), in layout order:
 /// choose(group) for the weights of a segment of a row or, when one scale spans rows, for those of
-/// all rows, gathered.
+/// all rows, gathered. Salient weights do not count; a group of nothing else has the least scale.
 /// @param choose  (std::span<const float> group) -> QParams, called from several threads
+/// @param salient  the state of a SalientWeights policy
 /// @throws Error when the weight is empty or not finite
-template <WeightRows Rows, class Choose>
+template <WeightRows Rows, class Choose, class Salient = NoSalient::state>
 std::vector<QParams> qparams_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
-                                      const Choose& choose) {
+                                      const Choose& choose, const Salient& salient = {}) {
   std::vector<QParams> qparams(layout.size());
+  const auto chosen = [&](std::span<const float> group) {
+    return group.empty() ? QParams{scale_floor} : choose(group);
+  };
   if (layout.scales.rows == 1 && shape.rows > 1) {
     std::vector<std::vector<float>> groups(layout.size());
     for (std::size_t row = 0; row < shape.rows; ++row) {
       const std::span<const float> values = checked_row(rows, row, shape.cols);
       layout.for_each_segment({row, 0, 1, shape.cols}, [&](auto, auto col, auto count, auto cell) {
-        const auto segment = values.subspan(col, count);
+        const auto segment = salient.rest(row, col, values.subspan(col, count));
         groups[cell].insert(groups[cell].end(), segment.begin(), segment.end());
       });
     }
-    parallel_for(groups.size(), [&](std::size_t cell) { qparams[cell] = choose(groups[cell]); });
+    parallel_for(groups.size(), [&](std::size_t cell) { qparams[cell] = chosen(groups[cell]); });
   } else {
     parallel_for(shape.rows, [&](std::size_t row) {
       const std::span<const float> values = checked_row(rows, row, shape.cols);
       layout.for_each_segment({row, 0, 1, shape.cols}, [&](auto, auto col, auto count, auto cell) {
-        qparams[cell] = choose(values.subspan(col, count));
+        qparams[cell] = chosen(salient.rest(row, col, values.subspan(col, count)));
       });
     });
   }

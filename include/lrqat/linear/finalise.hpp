@@ -23,11 +23,11 @@ struct finalised {
   using type = void;
 };
 template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
-          class B, class F>
+          class B, class F, class K>
 requires leaves_reals<G>
-struct finalised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F>> {
+struct finalised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F, K>> {
   using type = BasicQuantLinear<typename G::rounded, Gran, Packed, NoAdapter, InsideRounding, E, I,
-                                ScaleOnly, In, B, F>;
+                                ScaleOnly, In, B, F, K>;
 };
 
 }  // namespace detail

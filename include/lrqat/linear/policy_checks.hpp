@@ -27,7 +27,8 @@ template <class P>
 inline constexpr bool has_slot =
     is_one_of<typename kind_of<P>::type, kind::grid, kind::granularity, kind::storage,
               kind::adapter, kind::placement, kind::estimator, kind::initializer, kind::transform,
-              kind::input, kind::trainable, kind::backend, kind::compute, kind::scale_format>;
+              kind::input, kind::trainable, kind::backend, kind::compute, kind::scale_format,
+              kind::salient>;
 
 template <class... Ps>
 consteval bool kinds_are_known() {
@@ -71,6 +72,7 @@ consteval bool slots_model_their_concepts() {
                    trainable = Trainable<typename S::trainable>,
                    transform = Transform<typename S::transform>,
                    input = InputQuantizer<typename S::input>,
+                   salient = SalientWeights<typename S::salient>,
                    codes = std::is_same_v<typename S::compute, Compute<int8>>,
                    compute = !codes && Arithmetic<typename S::compute>;
     static_assert(Grid<typename S::grid>,
@@ -101,6 +103,9 @@ consteval bool slots_model_their_concepts() {
     static_assert(InputQuantizer<typename S::input>,
                   "QuantLinear<...>: the input does not model lrqat::InputQuantizer "
                   "(concept/input_quantizer.hpp); the missing member follows.");
+    static_assert(SalientWeights<typename S::salient>,
+                  "QuantLinear<...>: the salient policy does not model lrqat::SalientWeights "
+                  "(concept/salient_weights.hpp); the missing member follows.");
     static_assert(!codes,
                   "QuantLinear<...>: Compute<int8> multiplies codes, which only a merged layer has. "
                   "Train without it, then write layer.merge().in<Compute<int8>>().");
@@ -108,7 +113,7 @@ consteval bool slots_model_their_concepts() {
                   "QuantLinear<...>: the compute policy does not model lrqat::Arithmetic "
                   "(concept/compute.hpp); the missing member follows.");
     return grid && codes_fit && granularity && adapter && placement && estimator && trainable &&
-           transform && input && compute;
+           transform && input && salient && compute;
   }
 }
 
@@ -155,7 +160,8 @@ consteval bool grid_agrees() {
   constexpr bool holds[] = {
       !CodebookGrid<G> || !adds_in_units,
       grid_has_codes<G> || S::storage::template bound_to<base_grid_of<G>>::keeps_reals,
-      grid_has_codes<G> || std::is_same_v<typename S::initializer, UnitScale>};
+      grid_has_codes<G> || std::is_same_v<typename S::initializer, UnitScale>,
+      !S::salient::keeps || (grid_has_codes<G> && !leaves_reals<G>)};
   constexpr std::size_t broken = first_broken(holds);
   static_assert(broken != 0,
                 "QuantLinear<...>: the levels of this grid are a table, and adding in index units is "
@@ -165,6 +171,9 @@ consteval bool grid_agrees() {
                 "Leave the storage out or write Dense<float> or Dense<bf16>.");
   static_assert(broken != 2,
                 "QuantLinear<...>: Unquantized has no scale to choose. Leave the initializer out.");
+  static_assert(broken != 3,
+                "QuantLinear<...>: salient weights are those that a grid of few bits would spoil, and "
+                "this one does not round. Leave Salient out, or name a grid that does.");
   return broken == std::size(holds);
 }
 

@@ -33,7 +33,7 @@ struct NamedGradient {
 ///
 /// Shapes: weight (out, in), x (tokens, in), y (tokens, out). Copying copies the whole layer.
 template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
-          class B, class F>
+          class B, class F, class K = NoSalient>
 class BasicQuantLinear {
  public:
   using scalar = float;
@@ -41,7 +41,7 @@ class BasicQuantLinear {
   using granularity = Gran;
   using input = In;
   using initializer = I;
-  using parameterization = Parameterization<G, Gran, S, A, P, E, T, F>;
+  using parameterization = Parameterization<G, Gran, S, A, P, E, T, F, K>;
   using merged = std::conditional_t<(G::bits > 0), MergedLinear<G, In, B>, DenseLinear<float>>;
   /// W_hat is levels times scales, or can become that while it trains.
   static constexpr bool holds_in_levels =
@@ -137,12 +137,13 @@ class BasicQuantLinear {
       std::fill(each.gradient.begin(), each.gradient.end(), 0.0f);
   }
 
-  /// Whether merge() exists: not beside a Parallel adapter that stays, nor before an Unrounded grid is
-  /// finalised, but for Unquantized weights.
+  /// Whether merge() exists: not beside a Parallel adapter that stays or salient weights, nor before an
+  /// Unrounded grid is finalised, but for Unquantized weights.
   static constexpr bool merges = (holds_in_levels || G::bits == 0) && !leaves_reals<G>;
 
-  /// Measures scales and zero points again from the latent weight, where T has it so. Call it whenever
-  /// parameters have got new values: after an update, after a checkpoint is read.
+  /// Measures scales and zero points again from the latent weight, salient weights left out, where T
+  /// has it so. Call it whenever parameters have got new values: after an update, after a checkpoint is
+  /// read.
   /// @throws Error when the weight is not finite
   void after_step() requires measures_scale<T> {
     const auto latent_row = [this](std::size_t row, std::span<float> values) {
@@ -150,7 +151,8 @@ class BasicQuantLinear {
     };
     weight_.set_qparams(qparams_by_group(
         weight_.shape(), latent_row, weight_.layout(),
-        [](std::span<const float> group) { return I::template choose<G>(group); }));
+        [](std::span<const float> group) { return I::template choose<G>(group); },
+        weight_.salient()));
   }
 
   /// Plain b-bit codes and scales (with zero points or offsets); the adapter is inside them. Exact:
@@ -162,7 +164,10 @@ class BasicQuantLinear {
     static_assert(!leaves_reals<G>,
                   "QuantLinear::merge: an Unrounded grid has no codes. Call finalise(layer) first "
                   "and merge what it returns.");
-    static_assert(merges || leaves_reals<G>,
+    static_assert(!K::keeps,
+                  "QuantLinear::merge: salient weights stay off the grid, so its codes do not hold "
+                  "them. Write layer.dense() for W_hat in float32.");
+    static_assert(merges || leaves_reals<G> || K::keeps,
                   "QuantLinear::merge: a Parallel adapter stays a branch beside the integers; "
                   "rounding it into them would change the layer. Place it InsideRounding or in the "
                   "WeightDomain to merge it exactly.");
@@ -204,7 +209,11 @@ class BasicQuantLinear {
     static_assert(!leaves_reals<G>,
                   "convert_to<Other>: an Unrounded grid has no codes to keep. Call finalise(layer) "
                   "first and convert what it returns.");
-    static_assert((holds_in_levels && Other::holds_in_levels) || leaves_reals<G>,
+    static_assert(!K::keeps && !Other::parameterization::keeps_salient,
+                  "convert_to<Other>: salient weights stay off the grid, where the other layer would "
+                  "not find them. Start from the float weight.");
+    static_assert((holds_in_levels && Other::holds_in_levels) || leaves_reals<G> || K::keeps ||
+                      Other::parameterization::keeps_salient,
                   "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
                   "layer may have one.");
     static_assert(!changes_basis<In> && !changes_basis<typename Other::input>,
@@ -224,12 +233,13 @@ class BasicQuantLinear {
                   "QuantLinear::on_grid<Other>: the base of the other grid is stored differently. "
                   "Make a layer on it from the float weight.");
     if constexpr (shares)
-      return BasicQuantLinear<Other, Gran, S, A, P, E, I, T, In, B, F>(std::move(*this));
+      return BasicQuantLinear<Other, Gran, S, A, P, E, I, T, In, B, F, K>(std::move(*this));
   }
 
   LayerBytes bytes() const {
     LayerBytes bytes;
     bytes.base = weight_.base().size();
+    if constexpr (K::keeps) bytes.base += weight_.salient().bytes();
     bytes.scales = (weight_.scales().size() + weight_.zero_points().size() +
                     weight_.offsets().size()) *
                    sizeof(float);
@@ -265,11 +275,11 @@ class BasicQuantLinear {
   }
 
  private:
-  template <class, class, class, class, class, class, class, class, class, class, class>
+  template <class, class, class, class, class, class, class, class, class, class, class, class>
   friend class BasicQuantLinear;
 
   template <class Other>
-  explicit BasicQuantLinear(BasicQuantLinear<Other, Gran, S, A, P, E, I, T, In, B, F>&& other)
+  explicit BasicQuantLinear(BasicQuantLinear<Other, Gran, S, A, P, E, I, T, In, B, F, K>&& other)
       : weight_(std::move(other.weight_)),
         bias_(std::move(other.bias_)),
         bias_gradient_(std::move(other.bias_gradient_)) {}
@@ -365,14 +375,14 @@ struct layer<true, Ps...> {
       BasicQuantLinear<typename s::grid, typename s::granularity, typename s::storage,
                        typename s::adapter, typename s::placement, typename s::estimator,
                        typename s::initializer, typename s::trainable, typename s::input,
-                       typename s::backend, typename s::scale_format>;
+                       typename s::backend, typename s::scale_format, typename s::salient>;
 };
 
 }  // namespace detail
 
 /// The layer of these policies, in any order, at most one of each kind; a grid is required.
 /// Defaults: PerChannel, NoAdapter, InsideRounding, StraightThrough, MinMax, AdapterAndScale,
-/// Identity, NoInput, Compute<float>, Cpu, Float32Scale, and the storage that fits (FixedPoint; Packed
+/// Identity, NoInput, Compute<float>, Cpu, Float32Scale, NoSalient, and the storage that fits (FixedPoint; Packed
 /// without adapter; Dense<float> in the weight domain and for FullRank).
 template <class... Policies>
 using QuantLinear =

@@ -35,11 +35,14 @@ inline RoundingPenalty rounding_penalty(float h, float exponent) {
 /// BoundedRounding, as AdaRound's, or InsideRounding, where the penalty pulls to the nearest
 /// integers. The same bits for any number of threads.
 template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
-          class B, class F>
-double add_rounding_penalty(BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F>& layer,
+          class B, class F, class K>
+double add_rounding_penalty(BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F, K>& layer,
                             float weight, float exponent) {
-  using Weight = Parameterization<G, Gran, S, A, P, E, T, F>;
-  constexpr bool inside = Weight::trains_adapter && Weight::has_levels && !P::needs_reals;
+  using Weight = Parameterization<G, Gran, S, A, P, E, T, F, K>;
+  static_assert(!K::keeps,
+                "add_rounding_penalty: salient weights stay off the grid, and the penalty would pull at "
+                "them. Leave Salient out.");
+  constexpr bool inside = Weight::trains_adapter && !Weight::has_branch && !P::needs_reals;
   static_assert(inside,
                 "add_rounding_penalty: no adapter learns inside this layer's rounding. Call it "
                 "before finalise(), for one in BoundedRounding or InsideRounding.");

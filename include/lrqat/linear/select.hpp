@@ -16,6 +16,7 @@
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/concept/input_quantizer.hpp>
 #include <lrqat/concept/placement.hpp>
+#include <lrqat/concept/salient_weights.hpp>
 #include <lrqat/concept/scale_format.hpp>
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/concept/trainable.hpp>
@@ -28,6 +29,7 @@
 #include <lrqat/input/no_input.hpp>
 #include <lrqat/input/transformed_input.hpp>
 #include <lrqat/placement/inside_rounding.hpp>
+#include <lrqat/salient/no_salient.hpp>
 #include <lrqat/scale_format/float32_scale.hpp>
 #include <lrqat/storage/dense.hpp>
 #include <lrqat/storage/fixed_point.hpp>
@@ -144,6 +146,7 @@ struct slots {
   using input = typename input_behind<transform, get<kind::input, NoInput>>::type;
   using compute = get<kind::compute, Compute<float>>;
   using scale_format = get<kind::scale_format, Float32Scale>;
+  using salient = get<kind::salient, NoSalient>;
   using backend = typename backend_in<get<kind::backend, Cpu>, compute>::type;
 };
 

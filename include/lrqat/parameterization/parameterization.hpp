@@ -8,6 +8,7 @@
 #include <lrqat/concept/granularity.hpp>
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/concept/placement.hpp>
+#include <lrqat/concept/salient_weights.hpp>
 #include <lrqat/concept/scale_format.hpp>
 #include <lrqat/concept/storage.hpp>
 #include <lrqat/concept/trainable.hpp>
@@ -17,6 +18,7 @@
 #include <lrqat/parameterization/cell_parameters.hpp>
 #include <lrqat/parameterization/tile_gradient.hpp>
 #include <lrqat/placement/scale_coupling.hpp>
+#include <lrqat/salient/no_salient.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -32,14 +34,15 @@ namespace lrqat {
 ///   dequantize(tile, z, w)         w = s * clip(round(to_grid(z)))
 ///
 /// or, where the placement adds delta after the rounding, z = decode(base) and w = s * ... + delta;
-/// on a grid with an offset beta, w = s * ... + beta;
+/// on a grid with an offset beta, w = s * ... + beta; salient weights are then put back as they are
+/// kept, and take no part in the gradients;
 ///
 ///   backward(tile, z, g, shared)   from g = dL/dW_hat (overwritten) to the trained parameters
 ///
 /// The numbers that decide a rounding are computed in one fixed order, so that integers do not
 /// depend on tiles, threads or instruction set.
 template <Grid G, Granularity Gran, PolicyOf<kind::storage> S, Adapter A, Placement P, Estimator E,
-          Trainable T, ScaleFormatOf<G> F>
+          Trainable T, ScaleFormatOf<G> F, SalientWeights K = NoSalient>
 requires StorageOf<S, base_grid_of<G>>
 class Parameterization {
  public:
@@ -48,18 +51,21 @@ class Parameterization {
   using storage = typename S::template bound_to<base_grid_of<G>>;
   using coupling =
       std::conditional_t<has_threshold<G>, Decoupled, typename scale_coupling<P>::type>;
+  using salient_policy = K;
   using cells = CellParameters<G, T, F>;
   static constexpr bool trains_adapter = T::adapter && !std::is_empty_v<typename A::state>;
   static constexpr bool trains_weight = trains_adapter || cells::trained > 0;
   /// A branch beside the rounding.
   static constexpr bool has_branch =
       adds_after_rounding<P> && !std::is_empty_v<typename A::state>;
+  /// Some weights stay off the grid.
+  static constexpr bool keeps_salient = K::keeps;
   /// W_hat is levels times scales, plus offsets where there are some: it merges, if the grid has codes
   /// for them.
-  static constexpr bool has_levels = !has_branch;
+  static constexpr bool has_levels = !has_branch && !keeps_salient;
   /// The branch can come to an end while it trains (GatedLowRank); then W_hat is that, too.
   static constexpr bool branch_can_vanish =
-      has_branch && requires(const typename A::state& adapter) { bool{adapter.has_vanished()}; };
+      has_branch && !keeps_salient && requires(const typename A::state& adapter) { bool{adapter.has_vanished()}; };
 
   /// A weight of this shape on the given scales, one for each cell of the layout; freeze() is yet
   /// to give it its rows.
@@ -68,7 +74,8 @@ class Parameterization {
       : shape_(shape),
         layout_(Gran::layout(shape_, options)),
         cells_(qparams, options),
-        adapter_(shape_, options) {
+        adapter_(shape_, options),
+        salient_(shape_) {
     if constexpr (!A::keeps_base) base_.resize(shape_.rows * storage::bytes_per_row(shape_.cols));
   }
 
@@ -83,12 +90,13 @@ class Parameterization {
   /// parameters() stay valid.
   template <class Other>
   requires std::same_as<base_grid_of<Other>, base_grid_of<G>>
-  explicit Parameterization(Parameterization<Other, Gran, S, A, P, E, T, F>&& other)
+  explicit Parameterization(Parameterization<Other, Gran, S, A, P, E, T, F, K>&& other)
       : shape_(other.shape_),
         layout_(other.layout_),
         base_(std::move(other.base_)),
         cells_(std::move(other.cells_)),
-        adapter_(std::move(other.adapter_)) {}
+        adapter_(std::move(other.adapter_)),
+        salient_(std::move(other.salient_)) {}
 
   /// Freezes one row of the weight (in) on its scales. Different rows may be frozen by different
   /// threads at once.
@@ -118,6 +126,8 @@ class Parameterization {
   std::span<const std::byte> base() const { return base_; }  // empty when A keeps the base
   typename A::state& adapter() { return adapter_; }
   const typename A::state& adapter() const { return adapter_; }
+  typename K::state& salient() { return salient_; }
+  const typename K::state& salient() const { return salient_; }
 
   /// The trained tensors, adapter first, then "scale" and "zero_point" or "offset" (in layout order).
   Parameters<float> parameters() {
@@ -136,6 +146,7 @@ class Parameterization {
   void dequantize(const Tile& tile, MatrixView<const float> z, MatrixView<float> w) const {
     quantize<true>(tile, z, w);
     if constexpr (has_branch) adapter_.add(tile, w);
+    if constexpr (keeps_salient) salient_.put_back(tile, w);
   }
 
   /// latent() and dequantize() at once, a few rows at a time that stay in the first-level cache.
@@ -179,6 +190,7 @@ class Parameterization {
   /// @param shared  the block's buffer, of either length
   void backward(const Tile& tile, MatrixView<const float> z, MatrixView<float> g,
                 std::span<float> shared) {
+    if constexpr (keeps_salient) salient_.take_out(tile, g);
     const bool in_place = !shares_cells(shared.size());
     kernel::vectorised([&] {
       layout_.for_each_segment(tile, [&](auto row, auto col, auto count,
@@ -213,7 +225,8 @@ class Parameterization {
 
  private:
   template <Grid OtherG, Granularity OtherGran, PolicyOf<kind::storage> OtherS, Adapter OtherA,
-            Placement OtherP, Estimator OtherE, Trainable OtherT, ScaleFormatOf<OtherG> OtherF>
+            Placement OtherP, Estimator OtherE, Trainable OtherT, ScaleFormatOf<OtherG> OtherF,
+            SalientWeights OtherK>
   requires StorageOf<OtherS, base_grid_of<OtherG>>
   friend class Parameterization;
 
@@ -264,6 +277,7 @@ class Parameterization {
       if constexpr (!has_branch) join(strips, strip, z_strip);
       quantize<with_scale>(strip, z_strip, w_strip);
       if constexpr (has_branch) strips.add(strip, w_strip);
+      if constexpr (with_scale && keeps_salient) salient_.put_back(strip, w_strip);
       first += rows;
     }
   }
@@ -317,6 +331,7 @@ class Parameterization {
   AlignedVector<std::byte> base_;
   cells cells_;
   [[no_unique_address]] typename A::state adapter_;
+  [[no_unique_address]] typename K::state salient_;
 };
 
 }  // namespace lrqat
