@@ -33,6 +33,8 @@ const char* text_of(Deployed deployed) {
       return "codes";
     case Deployed::codes_and_turned:
       return "codes, x turned";
+    case Deployed::codes_and_sparse:
+      return "codes + sparse";
     case Deployed::codes_and_branch:
       break;
   }

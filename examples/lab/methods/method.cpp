@@ -10,6 +10,7 @@ void add_calibrated_methods(std::vector<PaperMethod>& all);
 void add_low_rank_methods(std::vector<PaperMethod>& all);
 void add_full_methods(std::vector<PaperMethod>& all);
 void add_branch_methods(std::vector<PaperMethod>& all);
+void add_salient_methods(std::vector<PaperMethod>& all);
 void add_staged_methods(std::vector<PaperMethod>& all);
 
 std::vector<PaperMethod> paper_methods() {
@@ -20,6 +21,7 @@ std::vector<PaperMethod> paper_methods() {
   add_low_rank_methods(all);
   add_full_methods(all);
   add_branch_methods(all);
+  add_salient_methods(all);
   add_staged_methods(all);
   return all;
 }

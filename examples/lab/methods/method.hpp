@@ -28,7 +28,8 @@ namespace lrqat::lab {
 enum class Deployed {
   codes,            // integers and scales, nothing else
   codes_and_turned, // the same, behind a transform of the input that stays
-  codes_and_branch  // a product of its own stays beside the integers
+  codes_and_branch, // a product of its own stays beside the integers
+  codes_and_sparse  // some weights stay in more bits, with their places
 };
 
 /// One linear layer to make.

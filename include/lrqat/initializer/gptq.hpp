@@ -9,6 +9,7 @@
 #include <lrqat/initializer/weight_on_grid.hpp>
 #include <lrqat/kernel/multiply.hpp>
 #include <lrqat/kernel/vectorised.hpp>
+#include <lrqat/salient/no_salient.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -62,7 +63,8 @@ inline void add_column(MatrixView<const float> factors, std::span<const float> u
 }
 
 /// GPTQ on some rows of a weight at once.
-template <Grid G, InitializerOf<G> I>
+/// @tparam Salient  NoSalient::state or that of Salient<...>, whose weights are rounded there
+template <Grid G, InitializerOf<G> I, class Salient>
 struct GptqRows {
   const GptqFactor& factor;
   const ScaleLayout& layout;
@@ -73,6 +75,7 @@ struct GptqRows {
   MatrixView<float> off;   // (rows, block) minus the errors of a block
   std::span<QParams> qparams;
   MatrixView<float> found;  // (out, in)
+  const Salient& salient;
 
   void run() const {
     const MatrixView<const float> upper = factor.matrix();
@@ -89,6 +92,12 @@ struct GptqRows {
   }
 
  private:
+  float rounded_weight(std::size_t row, std::size_t col, float weight, const QParams& shared) const {
+    if constexpr (requires { salient.set(); })
+      if (salient.set().contains(row, col)) return salient.rounded(row, weight);
+    return on_grid<G>(weight, shared);
+  }
+
   /// A block ends early before a group that it would cut: a group is chosen from up-to-date weights.
   std::size_t end_of_block(std::size_t begin) const {
     const std::size_t in = factor.in_features(), end = std::min(in, begin + options.block);
@@ -105,11 +114,12 @@ struct GptqRows {
       QParams& shared = qparams[layout.index(first + r, j)];
       if (chooses && k % layout.group_columns == 0) {
         const std::size_t count = std::min(layout.group_columns, rest.cols - k);
-        shared = checked_choice("gptq", I::template choose<G>(rest.row(r).subspan(k, count)));
+        const auto group = salient.rest(first + r, k, rest.row(r).subspan(k, count));
+        if (!group.empty()) shared = checked_choice("gptq", I::template choose<G>(group));
       }
       expects(std::isfinite(row[k]), "gptq: weight (", first + r, ", ", j,
               ") grew beyond float32 on the way; give gptq_factor a larger damping");
-      const float rounded = on_grid<G>(row[k], shared);
+      const float rounded = rounded_weight(first + r, j, row[k], shared);
       found(first + r, j) = rounded;
       off(r, k - begin) = (rounded - row[k]) / upper[k];
     }
@@ -117,6 +127,53 @@ struct GptqRows {
                rest.block(0, next, rest.rows, end - next));
   }
 };
+
+template <Grid G, Granularity Gran, InitializerOf<G> I, class Salient>
+WeightOnGrid gptq_beside(const Salient& salient, MatrixView<const float> weight,
+                         const GptqFactor& factor, const GptqOptions& options) {
+  expect_finite("gptq", weight);
+  expect_inputs("gptq", weight, factor.in_features());
+  expects(options.block > 0, "gptq: a block has at least one column");
+  const std::size_t in = weight.cols;
+  const ScaleLayout layout = Gran::layout(weight.shape(), options.quant);
+  const bool has_groups = layout.scales.cols > 1;
+  const bool chooses = has_groups && options.scales == GptqScales::when_reached;
+  expects(!chooses || factor.in_order(), "gptq: inputs are not in order, so the ",
+          layout.scales.cols, " groups of a row are reached piecemeal; choose "
+          "GptqScales::in_advance");
+  expects(!chooses || layout.scales.rows == weight.rows,
+          "gptq: groups that span rows are reached by all rows at once; choose "
+          "GptqScales::in_advance");
+
+  const auto alive = [&](std::size_t row, std::span<float> values) {
+    for (std::size_t j = 0; j < in; ++j) values[j] = factor.dead[j] ? 0.0f : weight(row, j);
+  };
+  WeightOnGrid found{weight.shape(), AlignedVector<float>(weight.rows * in),
+                     std::vector<QParams>(layout.size(), QParams{scale_floor})};
+  if (!chooses)
+    found.qparams = qparams_by_group(
+        weight.shape(), alive, layout,
+        [](std::span<const float> group) {
+          return checked_choice("gptq", I::template choose<G>(group));
+        },
+        salient);
+  constexpr std::size_t rows = 32;
+  parallel_for((weight.rows + rows - 1) / rows, [&](std::size_t task) {
+    const std::size_t first = task * rows, count = std::min(rows, weight.rows - first);
+    const MatrixView<float> rest = scratch<struct gptq_rest_slot>(count, in);
+    const MatrixView<float> off = scratch<struct gptq_off_slot>(count, std::min(options.block, in));
+    for (std::size_t r = 0; r < count; ++r)
+      for (std::size_t k = 0; k < in; ++k) {
+        const std::size_t j = factor.order[k];
+        rest(r, k) = factor.dead[j] ? 0.0f : weight(first + r, j);
+      }
+    const GptqRows<G, I, Salient> part{
+        factor, layout, options, chooses, first, rest, off, found.qparams,
+        {found.values.data(), weight.rows, in}, salient};
+    part.run();
+  });
+  return found;
+}
 
 }  // namespace detail
 
@@ -138,52 +195,7 @@ struct GptqRows {
 template <Grid G, Granularity Gran = PerChannel, InitializerOf<G> I = MinMax>
 WeightOnGrid gptq(MatrixView<const float> weight, const GptqFactor& factor,
                   const GptqOptions& options = {}) {
-  detail::expect_finite("gptq", weight);
-  detail::expect_inputs("gptq", weight, factor.in_features());
-  expects(options.block > 0, "gptq: a block has at least one column");
-  const std::size_t in = weight.cols;
-  const ScaleLayout layout = Gran::layout(weight.shape(), options.quant);
-  const bool has_groups = layout.scales.cols > 1;
-  const bool chooses = has_groups && options.scales == GptqScales::when_reached;
-  expects(!chooses || factor.in_order(), "gptq: inputs are not in order, so the ",
-          layout.scales.cols, " groups of a row are reached piecemeal; choose "
-          "GptqScales::in_advance");
-  expects(!chooses || layout.scales.rows == weight.rows,
-          "gptq: groups that span rows are reached by all rows at once; choose "
-          "GptqScales::in_advance");
-
-  const auto alive = [&](std::size_t row, std::span<float> values) {
-    for (std::size_t j = 0; j < in; ++j) values[j] = factor.dead[j] ? 0.0f : weight(row, j);
-  };
-  WeightOnGrid found{weight.shape(), AlignedVector<float>(weight.rows * in),
-                     std::vector<QParams>(layout.size())};
-  if (!chooses)
-    found.qparams = qparams_by_group(
-        weight.shape(), alive, layout, [](std::span<const float> group) {
-          return detail::checked_choice("gptq", I::template choose<G>(group));
-        });
-  constexpr std::size_t rows = 32;
-  parallel_for((weight.rows + rows - 1) / rows, [&](std::size_t task) {
-    const std::size_t first = task * rows, count = std::min(rows, weight.rows - first);
-    const MatrixView<float> rest = scratch<struct gptq_rest_slot>(count, in);
-    const MatrixView<float> off = scratch<struct gptq_off_slot>(count, std::min(options.block, in));
-    for (std::size_t r = 0; r < count; ++r)
-      for (std::size_t k = 0; k < in; ++k) {
-        const std::size_t j = factor.order[k];
-        rest(r, k) = factor.dead[j] ? 0.0f : weight(first + r, j);
-      }
-    const detail::GptqRows<G, I> part{factor,
-                                      layout,
-                                      options,
-                                      chooses,
-                                      first,
-                                      rest,
-                                      off,
-                                      found.qparams,
-                                      {found.values.data(), weight.rows, in}};
-    part.run();
-  });
-  return found;
+  return detail::gptq_beside<G, Gran, I>(NoSalient::state(), weight, factor, options);
 }
 
 }  // namespace lrqat

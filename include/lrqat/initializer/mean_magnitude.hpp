@@ -5,6 +5,7 @@
 
 #include <lrqat/concept/initializer.hpp>
 #include <lrqat/grid/mid_rise.hpp>
+#include <lrqat/grid/offset.hpp>
 #include <lrqat/grid/ternary.hpp>
 
 #include <algorithm>
@@ -23,15 +24,28 @@ inline double mean_magnitude(std::span<const float> group) {
 }
 
 /// m = mean |w|: +-m on one bit (the best scale of a sign), +-m/2 and +-3m/2 on two (LLM-QAT, Liu et
-/// al., arXiv 2305.17888: 2 m times 1/4 and 3/4).
+/// al., arXiv 2305.17888: 2 m times 1/4 and 3/4). Of a sign with an offset mu that is the group's mean:
+/// mu +- mean |w - mu| (XNOR-Net's, in PB-LLM's post-training form).
 struct MeanMagnitude {
   using policy_kind = kind::initializer;
 
   template <Grid G>
   requires(std::same_as<G, MidRise<1>> ||
-           std::same_as<G, MidRise<2>>) static QParams choose(std::span<const float> group) {
-    constexpr double steps = std::same_as<G, MidRise<1>> ? 2.0 : 1.0;
+           std::same_as<G, MidRise<2>> ||
+           std::same_as<G, Offset<Sign>>) static QParams choose(std::span<const float> group) {
+    if constexpr (has_offset<G>) return around_mean(group);
+    constexpr double steps = std::same_as<G, MidRise<2>> ? 1.0 : 2.0;
     return {std::max(static_cast<float>(steps * mean_magnitude(group)), scale_floor)};
+  }
+
+ private:
+  static QParams around_mean(std::span<const float> group) {
+    double sum = 0, spread = 0;
+    for (const float weight : group) sum += static_cast<double>(weight);
+    const auto count = static_cast<double>(std::max<std::size_t>(group.size(), 1));
+    const auto mean = static_cast<float>(sum / count);
+    for (const float weight : group) spread += std::fabs(static_cast<double>(weight - mean));
+    return {std::max(static_cast<float>(2 * spread / count), scale_floor), 0.0f, mean};
   }
 };
 

@@ -41,6 +41,7 @@ class BasicQuantLinear {
   using granularity = Gran;
   using input = In;
   using initializer = I;
+  using trainable = T;
   using parameterization = Parameterization<G, Gran, S, A, P, E, T, F, K>;
   using merged = std::conditional_t<(G::bits > 0), MergedLinear<G, In, B>, DenseLinear<float>>;
   /// W_hat is levels times scales, or can become that while it trains.

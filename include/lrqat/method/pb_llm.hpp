@@ -6,12 +6,14 @@
 #include <lrqat/adapter/full_rank.hpp>
 #include <lrqat/estimator/straight_through.hpp>
 #include <lrqat/grid/mid_rise.hpp>
+#include <lrqat/grid/offset.hpp>
 #include <lrqat/initializer/mean_magnitude.hpp>
 #include <lrqat/initializer/salient_layer.hpp>
 #include <lrqat/initializer/salient_set.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 #include <lrqat/salient/salient.hpp>
+#include <lrqat/storage/packed.hpp>
 #include <lrqat/trainable/trainable_set.hpp>
 
 namespace lrqat::method {
@@ -30,6 +32,13 @@ namespace lrqat::method {
 template <class... Others>
 using PbLlm = QuantLinear<Sign, FullRank, WeightDomain, StraightThroughUnclipped, MeanMagnitude,
                           MeasuredScale, Salient<>, Others...>;
+
+/// Its post-training form, mu +- mean |w - mu| and nothing trained, from salient_gptq_layer() of
+/// initializer/salient_gptq.hpp; mu and the scale of each row are kept with the signs. ScaleOnly lets the
+/// scales learn on.
+template <class... Others>
+using PbLlmPostTraining =
+    QuantLinear<Offset<Sign>, Packed, MeanMagnitude, ScaleOnly, Salient<>, Others...>;
 
 }  // namespace lrqat::method
 

@@ -55,9 +55,7 @@ struct Salient {
       set.for_each_in(whole(), [&](std::size_t i, std::size_t j, std::size_t n) {
         expects(std::isfinite(weight(i, j)) && std::isfinite(rows[i].scale), "Salient::keep: weight (",
                 i, ", ", j, ") or the scale of its row is not finite");
-        const float from_offset = has_offset<G> ? weight(i, j) - rows[i].offset : weight(i, j);
-        const float level = G::clip(G::round(from_offset / rows[i].divisor()), rows[i].zero_point);
-        codes[n] = static_cast<std::uint8_t>(G::code(level, rows[i].zero_point) - G::code_min);
+        codes[n] = code_of(weight(i, j), rows[i]);
       });
       set_ = std::move(set);
       rows_.assign(rows.begin(), rows.end());
@@ -66,10 +64,12 @@ struct Salient {
 
     void put_back(const Tile& tile, MatrixView<float> w) const {
       set_.for_each_in(tile, [&](std::size_t i, std::size_t j, std::size_t n) {
-        const QParams& shared = rows_[i];
-        const float level = G::level(codes_[n] + G::code_min, shared.zero_point);
-        w(i - tile.row, j - tile.col) = weight_of_level<G>(shared.scale, level, shared.offset);
+        w(i - tile.row, j - tile.col) = weight_of(codes_[n], rows_[i]);
       });
+    }
+    /// What keep() would make of a salient weight of that row. @pre it is finite
+    float rounded(std::size_t row, float weight) const {
+      return weight_of(code_of(weight, rows_[row]), rows_[row]);
     }
     void take_out(const Tile& tile, MatrixView<float> g) const {
       set_.for_each_in(tile, [&](std::size_t i, std::size_t j, std::size_t) {
@@ -97,11 +97,20 @@ struct Salient {
     }
 
    private:
+    /// From G::code_min on.
+    static std::uint8_t code_of(float weight, const QParams& row) {
+      const float from_offset = has_offset<G> ? weight - row.offset : weight;
+      const float level = G::clip(G::round(from_offset / row.divisor()), row.zero_point);
+      return static_cast<std::uint8_t>(G::code(level, row.zero_point) - G::code_min);
+    }
+    static float weight_of(std::uint8_t code, const QParams& row) {
+      return weight_of_level<G>(row.scale, G::level(code + G::code_min, row.zero_point), row.offset);
+    }
     Tile whole() const { return {0, 0, set_.shape().rows, set_.shape().cols}; }
 
     WeightSet set_;
     std::vector<QParams> rows_;           // (out)
-    AlignedVector<std::uint8_t> codes_;  // (set().size()), from G::code_min on
+    AlignedVector<std::uint8_t> codes_;  // (set().size())
   };
 };
 
