@@ -35,6 +35,7 @@ struct Nf2;
 template <class Table>
 struct Codebook;
 struct Unquantized;
+struct Complex4;
 
 struct PerTensor;
 struct PerChannel;

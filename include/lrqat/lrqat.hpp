@@ -24,6 +24,7 @@
 #include <lrqat/granularity/per_group.hpp>
 #include <lrqat/granularity/per_tensor.hpp>
 #include <lrqat/grid/codebook.hpp>
+#include <lrqat/grid/complex4.hpp>
 #include <lrqat/grid/int.hpp>
 #include <lrqat/grid/mid_rise.hpp>
 #include <lrqat/grid/nested.hpp>
@@ -44,12 +45,15 @@
 #include <lrqat/initializer/salient_layer.hpp>
 #include <lrqat/initializer/salient_set.hpp>
 #include <lrqat/initializer/unit_scale.hpp>
+#include <lrqat/initializer/widely_linear.hpp>
 #include <lrqat/input/any_input.hpp>
+#include <lrqat/input/complex_input.hpp>
 #include <lrqat/input/dynamic_input.hpp>
 #include <lrqat/input/input.hpp>
 #include <lrqat/input/no_input.hpp>
 #include <lrqat/input/transformed_input.hpp>
 #include <lrqat/linear/any_linear.hpp>
+#include <lrqat/linear/complex_linear.hpp>
 #include <lrqat/linear/finalise.hpp>
 #include <lrqat/linear/merged_linear.hpp>
 #include <lrqat/linear/nested_linear.hpp>
@@ -60,6 +64,7 @@
 #include <lrqat/method/double_rounding.hpp>
 #include <lrqat/method/efficient_dm.hpp>
 #include <lrqat/method/efficient_qat.hpp>
+#include <lrqat/method/fairy.hpp>
 #include <lrqat/method/l4q.hpp>
 #include <lrqat/method/llm_qat.hpp>
 #include <lrqat/method/loftq.hpp>
