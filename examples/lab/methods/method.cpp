@@ -11,6 +11,7 @@ void add_low_rank_methods(std::vector<PaperMethod>& all);
 void add_full_methods(std::vector<PaperMethod>& all);
 void add_branch_methods(std::vector<PaperMethod>& all);
 void add_salient_methods(std::vector<PaperMethod>& all);
+void add_complex_methods(std::vector<PaperMethod>& all);
 void add_staged_methods(std::vector<PaperMethod>& all);
 
 std::vector<PaperMethod> paper_methods() {
@@ -22,6 +23,7 @@ std::vector<PaperMethod> paper_methods() {
   add_full_methods(all);
   add_branch_methods(all);
   add_salient_methods(all);
+  add_complex_methods(all);
   add_staged_methods(all);
   return all;
 }
