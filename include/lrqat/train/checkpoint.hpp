@@ -29,6 +29,13 @@ struct Progress {
   double seconds = 0;      // spent on them
 };
 
+/// Numbers that a run remembers besides its parameters and moments: they belong to its bits, and so to
+/// its checkpoint, under a name of their own. They must be finite.
+struct KeptNumbers {
+  std::string name;
+  std::span<float> numbers;
+};
+
 namespace detail {
 
 /// A tensor of a checkpoint and the numbers in memory that belong to it.
@@ -38,7 +45,8 @@ struct CheckpointTensor {
   bool is_square;  // a running mean of squares: never negative
 };
 
-inline std::vector<CheckpointTensor> checkpoint_tensors(AdamW& optimizer) {
+inline std::vector<CheckpointTensor> checkpoint_tensors(AdamW& optimizer,
+                                                        std::span<const KeptNumbers> kept) {
   std::vector<CheckpointTensor> all;
   for (std::size_t i = 0; i < optimizer.parameters().size(); ++i) {
     const Parameter<float>& parameter = optimizer.parameters()[i];
@@ -47,6 +55,7 @@ inline std::vector<CheckpointTensor> checkpoint_tensors(AdamW& optimizer) {
     all.push_back({"first_moment/" + parameter.name, moments.first, false});
     all.push_back({"second_moment/" + parameter.name, moments.second, true});
   }
+  for (const KeptNumbers& each : kept) all.push_back({"kept/" + each.name, each.numbers, false});
   return all;
 }
 
@@ -81,14 +90,15 @@ Number number_in(const std::map<std::string, std::string>& metadata, const std::
 
 }  // namespace detail
 
-/// Writes the parameters, the moments and `progress` in one safetensors file that replaces `path`
+/// Writes the parameters, the moments, `kept` and `progress` in one safetensors file that replaces `path`
 /// only when it is complete. A number that is not finite is an error, and `path` stays as it was.
 ///
 /// @param fingerprint  everything the run's bits depend on: model, scheme, data, settings
 inline void save_checkpoint(const std::filesystem::path& path, const std::string& fingerprint,
-                            const Progress& progress, AdamW& optimizer) {
+                            const Progress& progress, AdamW& optimizer,
+                            std::span<const KeptNumbers> kept = {}) {
   std::vector<TensorToWrite> tensors;
-  for (const detail::CheckpointTensor& tensor : detail::checkpoint_tensors(optimizer)) {
+  for (const detail::CheckpointTensor& tensor : detail::checkpoint_tensors(optimizer, kept)) {
     const std::size_t bad = detail::first_impossible(tensor.numbers, tensor.is_square);
     expects(bad == tensor.numbers.size(), "no checkpoint is written at step ", progress.step, ": ",
             tensor.name, "[", bad, "] is ",
@@ -105,11 +115,12 @@ inline void save_checkpoint(const std::filesystem::path& path, const std::string
                      {"seconds", std::string(seconds, written.ptr)}});
 }
 
-/// Reads a checkpoint back into the parameters and moments of `optimizer`. All of it is checked
+/// Reads a checkpoint back into the parameters and moments of `optimizer` and `kept`. All is checked
 /// before the first number is changed: the fingerprint, the set of names, every length, and that
 /// the numbers are possible ones. Whatever differs is an error that names both sides.
 inline Progress restore_checkpoint(const std::filesystem::path& path,
-                                   const std::string& fingerprint, AdamW& optimizer) {
+                                   const std::string& fingerprint, AdamW& optimizer,
+                                   std::span<const KeptNumbers> kept = {}) {
   const SafetensorsFile file(path);
   const std::string where = path.string();
   const auto& metadata = file.metadata();
@@ -130,7 +141,7 @@ inline Progress restore_checkpoint(const std::filesystem::path& path,
   expects(progress.step <= detail::most_steps && updates <= detail::most_steps, where, ": 'step' ",
           progress.step, " or 'updates' ", updates, " is beyond 2^53");
 
-  const std::vector<detail::CheckpointTensor> tensors = detail::checkpoint_tensors(optimizer);
+  const std::vector<detail::CheckpointTensor> tensors = detail::checkpoint_tensors(optimizer, kept);
   std::map<std::string, std::size_t> expected;
   for (const detail::CheckpointTensor& tensor : tensors) expected[tensor.name] = 0;
   for (const auto& name : file.names()) {

@@ -44,8 +44,9 @@ struct TrainPlan {
   double max_norm = std::numeric_limits<double>::infinity();  // of all gradients together
   /// Called with the number of steps done when a step's gradients are complete and before they are
   /// clipped: for regularisers, gates and filters of gradients. What it remembers between steps is
-  /// no part of a checkpoint; let it follow from the step and the parameters alone.
+  /// no part of a checkpoint but for `kept`; let it follow from the step and the parameters alone.
   std::function<void(std::uint64_t step)> before_update{};
+  std::vector<KeptNumbers> kept{};
   std::filesystem::path checkpoint{};
   std::uint64_t checkpoint_every = 0;  // steps; 0: only at the end and when asked to stop
   Resume resume = Resume::if_present;
@@ -141,7 +142,7 @@ class TrainingRun {
     expects(present || plan_.resume != Resume::required, "train: there is no checkpoint '",
             plan_.checkpoint.string(), "' to resume from");
     if (!present || plan_.resume == Resume::never) return;
-    progress_ = restore_checkpoint(plan_.checkpoint, plan_.fingerprint, optimizer_);
+    progress_ = restore_checkpoint(plan_.checkpoint, plan_.fingerprint, optimizer_, plan_.kept);
     if (plan_.after_step) plan_.after_step();
     expects(progress_.step <= plan_.steps, plan_.checkpoint.string(),
             ": the checkpoint is at step ", progress_.step, ", the run has only ", plan_.steps);
@@ -152,7 +153,7 @@ class TrainingRun {
   }
 
   void save() {
-    save_checkpoint(plan_.checkpoint, plan_.fingerprint, progress_, optimizer_);
+    save_checkpoint(plan_.checkpoint, plan_.fingerprint, progress_, optimizer_, plan_.kept);
     saved_at_ = progress_.step;
     if (observer_.on_checkpoint) observer_.on_checkpoint(progress_.step, plan_.checkpoint);
   }
