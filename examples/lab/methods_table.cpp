@@ -166,7 +166,8 @@ class Bench {
 
   void train_row(Model& model, const PaperMethod& method, int bits, std::uint64_t seed) {
     std::optional<Model> teacher;
-    if (method.follows_teacher || method.writes_its_text) teacher.emplace(float_model(weights_));
+    if (method.follows_teacher || method.writes_its_text || method.step)
+      teacher.emplace(float_model(weights_));
     const std::span<const Token> text =
         teacher ? training_text(method, *teacher) : std::span<const Token>(splits_.train.tokens);
     const std::uint64_t steps = plan_.recipe.steps, phase_steps = steps / method.phases;
@@ -191,7 +192,9 @@ class Bench {
         };
       TrainObserver observer;
       observer.on_step = [&](const StepReport& report) { progress_.training(report); };
-      if (method.follows_teacher)
+      if (method.step)
+        train(plan, batches, optimizer, method.step(model, *teacher, plan), observer);
+      else if (method.follows_teacher)
         train(plan, batches, optimizer, Distilled(model, *teacher), observer);
       else if (!method.widths.empty())
         train(plan, batches, optimizer, under_each_width(model, method.widths), observer);

@@ -54,6 +54,21 @@ TEST_CASE("Checkpoint: everything comes back, bit for bit", "[train]") {
   CHECK(restored.everything() == saved.everything());
 }
 
+TEST_CASE("Checkpoint: what a run keeps besides comes back, and must be there", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "run.safetensors";
+  Run run;
+  std::vector<float> turns{1, 0, 3}, read(3);
+  const std::vector<lrqat::KeptNumbers> saved{{"turns", turns}}, restored{{"turns", read}};
+  save_checkpoint(path, "", {1, 0}, run.optimizer, saved);
+  CHECK_THROWS_WITH(restore_checkpoint(path, "", run.optimizer), Catch::Contains("'kept/turns'"));
+  restore_checkpoint(path, "", run.optimizer, restored);
+  CHECK(read == turns);
+  save_checkpoint(path, "", {1, 0}, run.optimizer);
+  CHECK_THROWS_WITH(restore_checkpoint(path, "", run.optimizer, restored),
+                    Catch::Contains("lacks the tensor 'kept/turns'"));
+}
+
 TEST_CASE("Checkpoint: another fingerprint is refused, both are named", "[train]") {
   const TemporaryFolder folder;
   const auto path = folder / "run.safetensors";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // examples/lab/methods/full.cpp: methods that train the weights themselves.
 #include "method.hpp"
+#include "steps.hpp"
 
 #include <lrqat/initializer/lp_search.hpp>
 #include <lrqat/method/llm_qat.hpp>
@@ -67,6 +68,13 @@ void add_full_methods(std::vector<PaperMethod>& all) {
                  .rates = full_rates,
                  .follows_teacher = true,
                  .writes_its_text = true});
+  all.push_back({.name = "gaqat",
+                 .source = "Jiang et al., arXiv 2412.05551, on LSQ",
+                 .bits = {4, 3, 2},
+                 .size = codes_per_channel(),
+                 .layer = maker<Lsq, 4, 3, 2>(),
+                 .rates = full_rates,
+                 .step = gaqat_step});
   all.push_back({.name = "ternary",
                  .source = "Li and Liu, arXiv 1605.04711",
                  .bits = {2},

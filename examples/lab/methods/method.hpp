@@ -13,11 +13,13 @@
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_weights.hpp>
 #include <lrqat/train/block_reconstruction.hpp>
+#include <lrqat/train/trainer.hpp>  // TrainPlan
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +46,11 @@ struct LayerJob {
 /// Bits of a deployed layer of that shape (out, in).
 using BitCount = std::function<double(Shape weight, int bits, std::size_t rank)>;
 
+/// A MicroStep on batches of tokens.
+using TrainingStep = std::function<double(std::span<const std::uint16_t> inputs,
+                                          std::span<const std::uint16_t> targets, std::size_t batch,
+                                          std::size_t length, float gradient_scale)>;
+
 struct PaperMethod {
   std::string name;    // "gptq": a row is gptq-w3
   std::string source;  // "Frantar et al., arXiv 2210.17323"
@@ -62,6 +69,8 @@ struct PaperMethod {
   std::function<LearningRates(int bits)> rates{};
   bool follows_teacher = false;  // on the float model's logits in place of the text
   bool writes_its_text = false;  // and on text that the float model wrote
+  /// A step of its own in place of these. May add to the plan's hooks; `teacher` is the float model.
+  std::function<TrainingStep(Model& model, Model& teacher, TrainPlan& plan)> step{};
   /// A step has a pass under each of these widths, in place of one.
   std::vector<int> widths{};
   /// Training is cut into so many phases of equal length, each with an optimizer of its own; `phase`

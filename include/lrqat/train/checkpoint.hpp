@@ -46,7 +46,7 @@ struct CheckpointTensor {
 };
 
 inline std::vector<CheckpointTensor> checkpoint_tensors(AdamW& optimizer,
-                                                        std::span<const KeptNumbers> kept) {
+                                                        std::span<const KeptNumbers> kept = {}) {
   std::vector<CheckpointTensor> all;
   for (std::size_t i = 0; i < optimizer.parameters().size(); ++i) {
     const Parameter<float>& parameter = optimizer.parameters()[i];
