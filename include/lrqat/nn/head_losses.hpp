@@ -3,6 +3,7 @@
 #ifndef LRQAT_NN_HEAD_LOSSES_HPP
 #define LRQAT_NN_HEAD_LOSSES_HPP
 
+#include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/nn/rows.hpp>  // Buffer, rows_per_task
 #include <lrqat/nn/token_table.hpp>
@@ -13,6 +14,12 @@
 #include <vector>
 
 namespace lrqat {
+
+/// Errors: not as many targets as inputs, or room for another number of losses (0 is none).
+inline void expect_targets(std::size_t inputs, std::size_t targets, std::size_t losses) {
+  expects(targets == inputs && (losses == 0 || losses == inputs), "Llama: ", inputs, " inputs, ",
+          targets, " targets, room for ", losses, " losses");
+}
 
 /// Logits for some tokens at a time, given to use(logits (n, vocab), first token, their losses (n));
 /// returns the mean loss, added up in the order of the tokens.

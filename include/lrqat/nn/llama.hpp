@@ -88,7 +88,7 @@ class Llama {
   /// @param nll              (batch * length) that of each target, or empty
   double loss(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
               std::size_t batch, std::size_t length, std::span<double> nll = {}) {
-    expect_targets(inputs, targets, nll);
+    expect_targets(inputs.size(), targets.size(), nll.size());
     return head_loss(
         hidden(inputs, batch, length), nll,
         [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
@@ -100,7 +100,7 @@ class Llama {
   double loss_and_gradients(std::span<const std::uint16_t> inputs,
                             std::span<const std::uint16_t> targets, std::size_t batch,
                             std::size_t length, double factor = 1.0, std::span<double> nll = {}) {
-    expect_targets(inputs, targets, nll);
+    expect_targets(inputs.size(), targets.size(), nll.size());
     const double each = inputs.empty() ? 0 : factor / static_cast<double>(inputs.size());
     return loss_and_gradients_by(
         [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
@@ -152,6 +152,7 @@ class Llama {
       const MatrixView<T> x = stream_[b].shaped(tokens, dim);
       const BlockTape<T> tape = training_tape(b, batch, length);
       if (!keep && b + 1 < layers) block_forward(block(b), x, tape);
+      if (guide_ != nullptr) guide_->stream_backward(b, stream_[b + 1].shaped(tokens, dim), grad);
       block_backward(block(b), x, tape, gradients_, grad);
       if (pass_observer_) pass_observer_(2 * layers - b, 2 * layers);
     }
@@ -163,6 +164,10 @@ class Llama {
   /// backward pass: a step of a large model takes minutes.
   using PassObserver = std::function<void(std::size_t done, std::size_t all)>;
   void observe_passes(PassObserver observer) { pass_observer_ = std::move(observer); }
+
+  /// Who may look into the blocks (nn/block_guide.hpp), or null; returns who did before. It must
+  /// outlive its time here, and the model must not be moved in that time.
+  BlockGuide<T>* set_guide(BlockGuide<T>* guide) { return std::exchange(guide_, guide); }
 
   /// logits (batch * length, vocab), overwritten.
   void forward(std::span<const std::uint16_t> tokens, std::size_t batch, std::size_t length,
@@ -271,7 +276,9 @@ class Llama {
   /// The layers of one block, to run it alone (nn/llama_block.hpp) on sequences up to `length`.
   BlockLayers<Linear> block(std::size_t b, std::size_t length) {
     rope_.prepare(length);
-    return block(b);
+    BlockLayers<Linear> layers = block(b);
+    layers.guide = nullptr;
+    return layers;
   }
 
   /// The same model with other linear layers, sharing nothing with this one.
@@ -298,18 +305,11 @@ class Llama {
 
   BlockLayers<Linear> block(std::size_t b) {
     return {linears_.of_block(b), &frame_.attention_norm[b], &frame_.mlp_norm[b],
-            &rope_, static_cast<T>(config().norm_eps), options_.activations};
+            &rope_, static_cast<T>(config().norm_eps), options_.activations, b, guide_};
   }
   BlockTape<T> training_tape(std::size_t b, std::size_t batch, std::size_t length) {
     BlockMemory<T>& memory = tapes_[options_.recompute == Recompute::keep ? b : 0];
     return memory.tape(config(), options_.activations, batch, length);
-  }
-
-  void expect_targets(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
-                      std::span<double> nll) const {
-    expects(targets.size() == inputs.size() && (nll.empty() || nll.size() == inputs.size()),
-            "Llama: ", inputs.size(), " inputs, ", targets.size(), " targets, room for ",
-            nll.size(), " losses");
   }
 
   /// Embeds the tokens into stream_[0].
@@ -340,6 +340,7 @@ class Llama {
     const LlamaConfig& c = config();
     const std::size_t count = tokens.size(), before = cache.length();
     expects(count > 0, "Llama::prefill: no token");
+    expects(guide_ == nullptr, "Llama::prefill: a guided model reads whole batches, not from a cache");
     expects(cache.layers() == c.layers && cache.width() == c.kv_heads * c.head_dim,
             "Llama::prefill: the cache has ", cache.layers(), " layers of ", cache.width(),
             " numbers, the model ", c.layers, " of ", c.kv_heads * c.head_dim);
@@ -390,6 +391,7 @@ class Llama {
   AlignedVector<T> final_inverse_rms_;
   std::vector<double> losses_;
   PassObserver pass_observer_;
+  BlockGuide<T>* guide_ = nullptr;
 };
 
 }  // namespace lrqat

@@ -4,9 +4,11 @@
 #define LRQAT_NN_LLAMA_BLOCK_HPP
 
 #include <lrqat/core/matrix_view.hpp>
+#include <lrqat/kernel/clear.hpp>
 #include <lrqat/nn/activation_bits.hpp>
 #include <lrqat/nn/attention.hpp>
 #include <lrqat/nn/attention_gradient.hpp>
+#include <lrqat/nn/block_guide.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_frame.hpp>  // FrameTensor
 #include <lrqat/nn/rms_norm.hpp>
@@ -114,6 +116,8 @@ struct BlockLayers {
   const Rope<T>* rope;
   T norm_eps;
   ActivationBits bits{};
+  std::size_t index = 0;           // of the block, told to the guide
+  BlockGuide<T>* guide = nullptr;  // or nobody
 
   Linear& operator[](LinearKind kind) const { return linears[static_cast<std::size_t>(kind)]; }
 };
@@ -149,6 +153,7 @@ void block_finish(const BlockLayers<Linear>& layers, MatrixView<const typename L
                   const BlockTape<typename Linear::scalar>& tape) {
   using T = typename Linear::scalar;
   layers[LinearKind::output].forward(tape.attended, tape.middle);
+  if (layers.guide != nullptr) layers.guide->output(layers.index, tape.middle);
   add_to<T>(x, tape.middle);
   rms_norm_forward<T>(tape.middle, layers.mlp_norm->value, layers.norm_eps, tape.mlp_normed,
                       tape.mlp_inverse_rms);
@@ -164,8 +169,10 @@ void block_forward(const BlockLayers<Linear>& layers, MatrixView<const typename 
   using T = typename Linear::scalar;
   block_project(layers, x, tape);
   block_rotate(layers, tape);
+  if (layers.guide != nullptr) layers.guide->heads(layers.index, tape);
   attention_forward<T>(tape.shape, tape.query, tape.seen_key, tape.seen_value, tape.attended,
                        tape.log_sum_exp);
+  if (layers.guide != nullptr) layers.guide->context(layers.index, tape);
   block_finish(layers, x, tape);
 }
 
@@ -176,6 +183,7 @@ void block_output(const BlockLayers<Linear>& layers, const BlockTape<typename Li
   using T = typename Linear::scalar;
   layers[LinearKind::down].forward(tape.gated, y);
   add_to<T>(tape.middle, y);
+  if (layers.guide != nullptr) layers.guide->done(layers.index, tape, y);
 }
 
 /// grad (tokens, dim): dL/dy becomes dL/dx; adds to the gradients of the block's layers.
@@ -202,11 +210,22 @@ void block_backward(const BlockLayers<Linear>& layers, MatrixView<const typename
   const MatrixView<T> grad_query = memory.query.shaped(tokens, tape.query.cols);
   const MatrixView<T> grad_key = memory.key.shaped(tokens, tape.key.cols);
   const MatrixView<T> grad_value = memory.value.shaped(tokens, tape.key.cols);
-  layers[LinearKind::output].backward(tape.attended, grad, grad_attended);
+  BlockGuide<T>* const guide = layers.guide;
+  MatrixView<const T> grad_output = grad;
+  if (guide != nullptr) {
+    guide->middle_backward(layers.index, tape, grad);
+    kernel::clear(branch);
+    add_to<T>(grad, branch);
+    guide->output_backward(layers.index, branch);
+    grad_output = branch;
+  }
+  layers[LinearKind::output].backward(tape.attended, grad_output, grad_attended);
+  if (guide != nullptr) guide->context_backward(layers.index, tape, grad_attended);
   attention_backward<T>(tape.shape,
                         {tape.query, tape.key, tape.value, tape.attended, tape.log_sum_exp,
                          MatrixView<const T>(grad_attended)},
                         {grad_query, grad_key, grad_value});
+  if (guide != nullptr) guide->heads_backward(layers.index, tape, grad_query, grad_key);
   mask_gradient<T>(tape.rotated_query_inside, grad_query);
   mask_gradient<T>(tape.rotated_key_inside, grad_key);
   layers.rope->backward(grad_query, tape.shape.queries, tape.first_position);
@@ -216,6 +235,7 @@ void block_backward(const BlockLayers<Linear>& layers, MatrixView<const typename
   layers[LinearKind::query].backward(tape.normed, grad_query, stream);
   layers[LinearKind::key].backward(tape.normed, grad_key, branch);
   add_to<T>(branch, stream);
+  if (guide != nullptr) guide->heads_input_backward(layers.index, stream);
   layers[LinearKind::value].backward(tape.normed, grad_value, branch);
   add_to<T>(branch, stream);
   rms_norm_backward<T>(x, layers.attention_norm->value, tape.inverse_rms, stream, grad,
