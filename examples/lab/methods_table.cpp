@@ -81,6 +81,8 @@ class Bench {
       const auto start = clock::now();
       Model model = made(method, row.bits, adaptation);
       if (method.reconstruction) model = reconstructed(std::move(model), method, row.bits, adaptation);
+      const auto guide = method.guide ? method.guide(model) : nullptr;
+      model.set_guide(guide.get());
       if (method.rates) {
         row.trained = trained_numbers(model);
         row.peak_bytes = linear_peak_bytes(model, plan_.recipe.batch * context_);
@@ -94,6 +96,7 @@ class Bench {
                      static_cast<double>(seeds);
       row.dev.push_back(measure(model, splits_.dev, plan_.measure, progress_).perplexity);
       row.test.push_back(measure(model, splits_.test, plan_.measure, progress_).perplexity);
+      model.set_guide(nullptr);
     }
   }
 
@@ -193,7 +196,8 @@ class Bench {
       TrainObserver observer;
       observer.on_step = [&](const StepReport& report) { progress_.training(report); };
       if (method.step)
-        train(plan, batches, optimizer, method.step(model, *teacher, plan), observer);
+        train(plan, batches, optimizer, method.step({model, *teacher, optimizer}, plan),
+              observer);
       else if (method.follows_teacher)
         train(plan, batches, optimizer, Distilled(model, *teacher), observer);
       else if (!method.widths.empty())

@@ -117,6 +117,8 @@ struct Salient;
 class AnyLinear;
 struct AnyInput;
 class QuantizedInputLinear;
+struct TokenAdaptive;
+class TokenAdaptiveLinear;
 template <class Widths, class... Policies>
 class NestedLinear;
 

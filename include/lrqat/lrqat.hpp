@@ -51,6 +51,7 @@
 #include <lrqat/input/dynamic_input.hpp>
 #include <lrqat/input/input.hpp>
 #include <lrqat/input/no_input.hpp>
+#include <lrqat/input/token_adaptive.hpp>
 #include <lrqat/input/transformed_input.hpp>
 #include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/complex_linear.hpp>
@@ -60,6 +61,7 @@
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
 #include <lrqat/linear/rounding_penalty.hpp>
+#include <lrqat/linear/token_adaptive_linear.hpp>
 #include <lrqat/method/ada_round.hpp>
 #include <lrqat/method/double_rounding.hpp>
 #include <lrqat/method/efficient_dm.hpp>

@@ -4,10 +4,14 @@
 #include "steps.hpp"
 
 #include <lrqat/initializer/lp_search.hpp>
+#include <lrqat/linear/token_adaptive_linear.hpp>
 #include <lrqat/method/llm_qat.hpp>
 #include <lrqat/method/lsq.hpp>
 #include <lrqat/method/quest.hpp>
 #include <lrqat/method/ternary.hpp>
+#include <lrqat/nn/token_marking.hpp>
+
+#include <memory>
 
 namespace lrqat::lab {
 
@@ -81,6 +85,27 @@ void add_full_methods(std::vector<PaperMethod>& all) {
                  .size = codes_per_channel(),
                  .layer = maker<Ternary, 2>(),
                  .rates = full_rates});
+  all.push_back({.name = "teacher-intervention",
+                 .source = "Kim et al., arXiv 2302.11812, weights",
+                 .bits = {2},
+                 .size = codes_per_channel(),
+                 .layer = maker<Ternary, 2>(),
+                 .rates = full_rates,
+                 .step = teacher_intervention_step});
+  all.push_back({.name = "edge-qat",
+                 .source = "Shen et al., arXiv 2402.10787, inputs of 8 and 4 bits",
+                 .bits = {4, 3, 2},
+                 .size = codes_per_channel(),
+                 .layer =
+                     [](const LayerJob& job) {
+                       return AnyLinear(TokenAdaptiveLinear(maker<Lsq, 4, 3, 2>()(job)));
+                     },
+                 .rates = full_rates,
+                 .step = edge_qat_step,
+                 .guide =
+                     [](Model& model) {
+                       return std::make_shared<TokenMarking<AnyLinear>>(model, 0.5);
+                     }});
 }
 
 }  // namespace lrqat::lab

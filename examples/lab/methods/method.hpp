@@ -9,15 +9,18 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/initializer/input_statistics.hpp>
 #include <lrqat/linear/any_linear.hpp>
+#include <lrqat/nn/block_guide.hpp>
 #include <lrqat/nn/calibration.hpp>
 #include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama_weights.hpp>
+#include <lrqat/optim/adamw.hpp>
 #include <lrqat/train/block_reconstruction.hpp>
 #include <lrqat/train/trainer.hpp>  // TrainPlan
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +54,13 @@ using TrainingStep = std::function<double(std::span<const std::uint16_t> inputs,
                                           std::span<const std::uint16_t> targets, std::size_t batch,
                                           std::size_t length, float gradient_scale)>;
 
+/// What such a step works with; all of it outlives the training.
+struct Lesson {
+  Model& model;
+  Model& teacher;  // the float model
+  const AdamW& optimizer;
+};
+
 struct PaperMethod {
   std::string name;    // "gptq": a row is gptq-w3
   std::string source;  // "Frantar et al., arXiv 2210.17323"
@@ -69,8 +79,10 @@ struct PaperMethod {
   std::function<LearningRates(int bits)> rates{};
   bool follows_teacher = false;  // on the float model's logits in place of the text
   bool writes_its_text = false;  // and on text that the float model wrote
-  /// A step of its own in place of these. May add to the plan's hooks; `teacher` is the float model.
-  std::function<TrainingStep(Model& model, Model& teacher, TrainPlan& plan)> step{};
+  /// A step of its own in place of these. May add to the plan's hooks.
+  std::function<TrainingStep(const Lesson&, TrainPlan& plan)> step{};
+  /// Who is asked in every pass of the model, in training and in measuring.
+  std::function<std::shared_ptr<BlockGuide<float>>(Model&)> guide{};
   /// A step has a pass under each of these widths, in place of one.
   std::vector<int> widths{};
   /// Training is cut into so many phases of equal length, each with an optimizer of its own; `phase`

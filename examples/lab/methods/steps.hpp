@@ -8,7 +8,13 @@
 namespace lrqat::lab {
 
 /// Task and flatness together, with scales that freeze.
-TrainingStep gaqat_step(Model& model, Model& teacher, TrainPlan& plan);
+TrainingStep gaqat_step(const Lesson& lesson, TrainPlan& plan);
+
+/// The teacher intervenes in the first half of the steps.
+TrainingStep teacher_intervention_step(const Lesson& lesson, TrainPlan& plan);
+
+/// Beside the text and the teacher, the entropy of queries and keys and the maps of attention.
+TrainingStep edge_qat_step(const Lesson& lesson, TrainPlan& plan);
 
 }  // namespace lrqat::lab
 
