@@ -4,7 +4,6 @@
 
 #include "joined.hpp"
 #include "memory.hpp"
-#include "table_layout.hpp"
 
 #include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/train/distilled.hpp>
@@ -13,33 +12,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <numeric>
 #include <optional>
 #include <tuple>
 
 namespace lrqat::lab {
 
 namespace {
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) /
-         static_cast<double>(std::max<std::size_t>(values.size(), 1));
-}
-
-const char* text_of(Deployed deployed) {
-  switch (deployed) {
-    case Deployed::codes:
-      return "codes";
-    case Deployed::codes_and_turned:
-      return "codes, x turned";
-    case Deployed::codes_and_sparse:
-      return "codes + sparse";
-    case Deployed::codes_and_branch:
-      break;
-  }
-  return "codes + branch";
-}
 
 Model float_model(const LlamaWeights& weights) {
   return Model(weights, [](MatrixView<const float> weight, const LinearName&) {
@@ -66,42 +44,94 @@ auto under_each_width(Model& model, const std::vector<int>& widths) {
 class Bench {
  public:
   Bench(const LlamaWeights& weights, const Splits& splits, const MethodsPlan& plan,
-        ProgressBar& progress)
-      : weights_(weights), splits_(splits), plan_(plan), progress_(progress),
+        FinishedRuns* finished, ProgressBar& progress, const std::atomic<bool>* stop)
+      : weights_(weights),
+        splits_(splits),
+        plan_(plan),
+        finished_(finished),
+        progress_(progress),
+        stop_(stop),
         context_(training_window_length(weights.config, plan.recipe)) {}
 
-  void run(MethodRow& row) {
+  /// Whether it came to its end.
+  bool run(MethodRow& row) {
     const PaperMethod& method = *row.method;
     row.bits_per_weight = bits_per_weight(method, row.bits);
-    const std::size_t seeds = method.rates ? plan_.seeds : 1;
-    for (std::size_t seed = 0; seed < seeds; ++seed) {
-      progress_.begin(seeds == 1 ? row.name() : joined(row.name(), ", seed ", seed + 1));
-      Adaptation adaptation = plan_.adaptation;
-      adaptation.seed += seed;
-      const auto start = clock::now();
-      Model model = made(method, row.bits, adaptation);
-      if (method.reconstruction) model = reconstructed(std::move(model), method, row.bits, adaptation);
-      const auto guide = method.guide ? method.guide(model) : nullptr;
-      model.set_guide(guide.get());
-      if (method.rates) {
-        row.trained = trained_numbers(model);
-        row.peak_bytes = linear_peak_bytes(model, plan_.recipe.batch * context_);
-        train_row(model, method, row.bits, adaptation.seed);
-      }
-      if (method.finished)
-        model = model.convert<AnyLinear>([&](const AnyLinear& layer, const LinearName&) {
-          return method.finished(layer, row.bits);
-        });
-      row.seconds += std::chrono::duration<double>(clock::now() - start).count() /
-                     static_cast<double>(seeds);
-      row.dev.push_back(measure(model, splits_.dev, plan_.measure, progress_).perplexity);
-      row.test.push_back(measure(model, splits_.test, plan_.measure, progress_).perplexity);
-      model.set_guide(nullptr);
+    const std::vector<double> factors = method.rates ? plan_.rate_factors : std::vector{1.0};
+    std::optional<MethodRun> best;
+    for (const double factor : factors) {
+      const auto run = finished_run(row, plan_.adaptation.seed, factor);
+      if (!run) return false;
+      if (!best || run->dev < best->dev) best = run;
     }
+    row.runs = {*best};
+    for (std::size_t more = 1; more < (method.rates ? plan_.seeds : 1); ++more) {
+      const auto run = finished_run(row, plan_.adaptation.seed + more, best->rate_factor);
+      if (!run) return false;
+      row.runs.push_back(*run);
+    }
+    return true;
   }
 
  private:
   using clock = std::chrono::steady_clock;
+
+  /// The run that is there, or a new one. Nothing where it was stopped.
+  std::optional<MethodRun> finished_run(const MethodRow& row, std::uint64_t seed, double factor) {
+    for (std::size_t i = 0; finished_ != nullptr && i < finished_->runs().size(); ++i)
+      if (finished_->value<std::string>(i, "row") == row.name() &&
+          finished_->value<std::uint64_t>(i, "seed") == seed &&
+          finished_->value<double>(i, "rate_factor") == factor)
+        return MethodRun{.seed = seed,
+                         .rate_factor = factor,
+                         .dev = finished_->value<double>(i, "dev_ppl"),
+                         .test = finished_->value<double>(i, "test_ppl"),
+                         .trained = finished_->value<std::size_t>(i, "trainable"),
+                         .peak_bytes = finished_->value<std::size_t>(i, "linear_peak_bytes"),
+                         .seconds = finished_->value<double>(i, "seconds")};
+    progress_.begin(joined(row.name(), ", seed ", seed,
+                           factor == 1 ? std::string() : joined(", rates x ", factor)));
+    const std::optional<MethodRun> run = new_run(*row.method, row.bits, seed, factor);
+    if (run && finished_ != nullptr)
+      finished_->append({{"row", row.name()},
+                         {"seed", run->seed},
+                         {"rate_factor", run->rate_factor},
+                         {"dev_ppl", run->dev},
+                         {"test_ppl", run->test},
+                         {"trainable", run->trained},
+                         {"linear_peak_bytes", run->peak_bytes},
+                         {"seconds", run->seconds}});
+    return run;
+  }
+
+  std::optional<MethodRun> new_run(const PaperMethod& method, int bits, std::uint64_t seed,
+                                   double factor) {
+    MethodRun run{.seed = seed, .rate_factor = factor};
+    Adaptation adaptation = plan_.adaptation;
+    adaptation.seed = seed;
+    const auto start = clock::now();
+    Model model = made(method, bits, adaptation);
+    if (method.reconstruction) model = reconstructed(std::move(model), method, bits, adaptation);
+    const auto guide = method.guide ? method.guide(model) : nullptr;
+    model.set_guide(guide.get());
+    if (method.rates) {
+      run.trained = trained_numbers(model);
+      run.peak_bytes = linear_peak_bytes(model, plan_.recipe.batch * context_);
+      train_row(model, method, bits, seed, factor);
+    }
+    if (is_stopped()) return std::nullopt;
+    if (method.finished)
+      model = model.convert<AnyLinear>(
+          [&](const AnyLinear& layer, const LinearName&) { return method.finished(layer, bits); });
+    run.seconds = std::chrono::duration<double>(clock::now() - start).count();
+    run.dev = measure(model, splits_.dev, plan_.measure, progress_).perplexity;
+    run.test = measure(model, splits_.test, plan_.measure, progress_).perplexity;
+    model.set_guide(nullptr);
+    if (is_stopped()) return std::nullopt;
+    return run;
+  }
+
+  bool is_stopped() const { return stop_ != nullptr && stop_->load(); }
 
   double bits_per_weight(const PaperMethod& method, int bits) const {
     double all = 0, weights = 0;
@@ -151,13 +181,14 @@ class Bench {
   }
 
   /// Trained block by block on as many windows as calibration reads.
-  Model reconstructed(Model model, const PaperMethod& method, int bits, const Adaptation& adaptation) {
+  Model reconstructed(Model model, const PaperMethod& method, int bits,
+                      const Adaptation& adaptation) {
     Model exact = float_model(weights_);
     const std::size_t windows =
         std::min(plan_.calibration_windows, splits_.train.tokens.size() / context_);
     const auto text = std::span<const Token>(splits_.train.tokens).first(windows * context_);
     BlockReconstruction blocks(model, exact, text, context_);
-    while (!blocks.is_done()) {
+    while (!blocks.is_done() && !is_stopped()) {
       progress_.part(blocks.block(), weights_.config.layers, "blocks");
       blocks.train(method.reconstruction(bits));
       blocks.advance();
@@ -167,68 +198,69 @@ class Bench {
     });
   }
 
-  void train_row(Model& model, const PaperMethod& method, int bits, std::uint64_t seed) {
+  void train_row(Model& model, const PaperMethod& method, int bits, std::uint64_t seed,
+                 double factor) {
     std::optional<Model> teacher;
     if (method.follows_teacher || method.writes_its_text || method.step)
       teacher.emplace(float_model(weights_));
     const std::span<const Token> text =
         teacher ? training_text(method, *teacher) : std::span<const Token>(splits_.train.tokens);
     const std::uint64_t steps = plan_.recipe.steps, phase_steps = steps / method.phases;
-    for (std::size_t phase = 0; phase < method.phases; ++phase) {
+    for (std::size_t phase = 0; phase < method.phases && !is_stopped(); ++phase) {
       if (phase > 0)
         model.for_each_linear([&](const LinearName&, AnyLinear& l) { method.phase(l, phase); });
-      AdamW optimizer(model.parameters(), optimizer_options(method, bits));
+      AdamW optimizer(model.parameters(), optimizer_options(method, bits, factor));
       TokenBatches<Token> batches(text, context_, plan_.recipe.batch, seed + phase);
       TrainPlan plan;
       plan.steps = phase + 1 < method.phases ? phase_steps : steps - phase * phase_steps;
       plan.accumulation = plan_.recipe.accumulate;
-      plan.schedule = [whole = LinearWarmupDecay(steps / 10, steps),
-                       first = phase * phase_steps](std::uint64_t step) { return whole(first + step); };
+      plan.schedule = [whole = LinearWarmupDecay(steps / 10, steps), first = phase * phase_steps](
+                          std::uint64_t step) { return whole(first + step); };
       plan.max_norm = 1.0;
       plan.after_step = [&model] { model.after_step(); };
       if (method.before_update)
         plan.before_update = [&](std::uint64_t step) {
-          const double done = static_cast<double>(phase * phase_steps + step + 1) /
-                              static_cast<double>(steps);
+          const double done =
+              static_cast<double>(phase * phase_steps + step + 1) / static_cast<double>(steps);
           model.for_each_linear(
               [&](const LinearName&, AnyLinear& l) { method.before_update(l, done); });
         };
       TrainObserver observer;
       observer.on_step = [&](const StepReport& report) { progress_.training(report); };
       if (method.step)
-        train(plan, batches, optimizer, method.step({model, *teacher, optimizer}, plan),
-              observer);
+        train(plan, batches, optimizer, method.step({model, *teacher, optimizer}, plan), observer,
+              stop_);
       else if (method.follows_teacher)
-        train(plan, batches, optimizer, Distilled(model, *teacher), observer);
+        train(plan, batches, optimizer, Distilled(model, *teacher), observer, stop_);
       else if (!method.widths.empty())
-        train(plan, batches, optimizer, under_each_width(model, method.widths), observer);
+        train(plan, batches, optimizer, under_each_width(model, method.widths), observer, stop_);
       else
-        train(plan, batches, optimizer, next_token(model), observer);
+        train(plan, batches, optimizer, next_token(model), observer, stop_);
     }
     progress_.finish();
   }
 
-  AdamWOptions optimizer_options(const PaperMethod& method, int bits) const {
+  AdamWOptions optimizer_options(const PaperMethod& method, int bits, double factor) const {
     const LearningRates usual = method.rates(bits);
     AdamWOptions options;
-    options.learning_rate = plan_.recipe.rate.value_or(usual.main);
+    options.learning_rate = factor * plan_.recipe.rate.value_or(usual.main);
     for (const Role role : {Role::scale, Role::zero_point, Role::offset})
       options.rules.push_back(
-          {.role = role, .learning_rate = plan_.recipe.scale_rate.value_or(usual.scale)});
+          {.role = role, .learning_rate = factor * plan_.recipe.scale_rate.value_or(usual.scale)});
     return options;
   }
 
   const LlamaWeights& weights_;
   const Splits& splits_;
   const MethodsPlan& plan_;
+  FinishedRuns* finished_;
   ProgressBar& progress_;
+  const std::atomic<bool>* stop_;
   std::size_t context_;
   std::vector<Token> written_;
 };
 
 }  // namespace
-
-std::string MethodRow::name() const { return joined(method->name, "-w", bits); }
 
 std::vector<MethodRow> chosen_rows(const std::vector<PaperMethod>& methods,
                                    const std::vector<std::string>& names) {
@@ -244,70 +276,41 @@ std::vector<MethodRow> chosen_rows(const std::vector<PaperMethod>& methods,
       }
     std::string known;
     for (const PaperMethod& method : methods) known += (known.empty() ? "" : ", ") + method.name;
-    expects(found, "--methods ", name, ": there are ", known, " and all; \"", methods[0].name,
-            "-w", methods[0].bits[0], "\" is one row");
+    expects(found, "--methods ", name, ": there are ", known, " and all; \"", methods[0].name, "-w",
+            methods[0].bits[0], "\" is one row");
   }
   return rows;
 }
 
-std::vector<MethodRow> make_methods_table(const LlamaWeights& weights, const Splits& splits,
-                                          const MethodsPlan& plan, std::vector<MethodRow> rows,
-                                          ProgressBar& progress) {
+std::string methods_experiment(const LlamaWeights& weights, const Splits& splits,
+                               const MethodsPlan& plan) {
+  const Recipe& recipe = plan.recipe;
+  return joined(model_part(weights), "text ", fingerprint_of(splits.train), ", dev ",
+                fingerprint_of(splits.dev), ", test ", fingerprint_of(splits.test), ", rank ",
+                plan.adaptation.rank, ", alpha ", plan.adaptation.alpha, ", steps ", recipe.steps,
+                ", batch ", recipe.batch, " x ", recipe.accumulate, ", context ",
+                training_window_length(weights.config, recipe), ", rates ",
+                recipe.rate ? joined(*recipe.rate) : std::string("usual"), " and ",
+                recipe.scale_rate ? joined(*recipe.scale_rate) : std::string("usual"),
+                ", calibration ", plan.calibration_windows, ", measured ", plan.measure.windows,
+                " windows of ", plan.measure.context);
+}
+
+std::optional<std::vector<MethodRow>> make_methods_table(
+    const LlamaWeights& weights, const Splits& splits, const MethodsPlan& plan,
+    std::vector<MethodRow> rows, FinishedRuns* finished, ProgressBar& progress,
+    const std::atomic<bool>* stop) {
   for (const MethodRow& row : rows)
     expects(!row.method->rates || plan.recipe.steps >= row.method->phases, "--steps ",
             plan.recipe.steps, ": ", row.name(), " trains in ", row.method->phases, " phases");
-  Bench bench(weights, splits, plan, progress);
-  for (MethodRow& row : rows) bench.run(row);
+  Bench bench(weights, splits, plan, finished, progress, stop);
+  for (MethodRow& row : rows)
+    if (!bench.run(row)) return std::nullopt;
   progress.finish();
   std::stable_sort(rows.begin(), rows.end(), [](const MethodRow& a, const MethodRow& b) {
-    return std::tuple(-a.bits, mean_of(a.test)) < std::tuple(-b.bits, mean_of(b.test));
+    return std::tuple(-a.bits, a.mean_test()) < std::tuple(-b.bits, b.mean_test());
   });
   return rows;
-}
-
-std::string methods_text(const std::vector<MethodRow>& rows) {
-  std::vector<std::vector<std::string>> cells{{"row", "source", "deployed", "perplexity",
-                                               "bits/weight", "trained", "linear MB", "seconds"}};
-  for (const MethodRow& row : rows)
-    cells.push_back({row.name(), row.method->source, text_of(row.method->deployed),
-                     mean_text(row.test), fixed(row.bits_per_weight, 3),
-                     row.trained == 0 ? "-" : grouped_digits(row.trained),
-                     row.peak_bytes == 0 ? "-" : fixed(static_cast<double>(row.peak_bytes) / 1e6, 2),
-                     fixed(row.seconds, 1)});
-  return markdown_table(cells, 3);
-}
-
-JsonObject methods_json(const std::vector<MethodRow>& rows) {
-  JsonObject list = JsonObject::array();
-  for (const MethodRow& row : rows)
-    list.push_back({{"row", row.name()},
-                    {"method", row.method->name},
-                    {"bits", row.bits},
-                    {"source", row.method->source},
-                    {"deployed", text_of(row.method->deployed)},
-                    {"test_ppl", row.test},
-                    {"dev_ppl", row.dev},
-                    {"bits_per_weight", row.bits_per_weight},
-                    {"trainable", row.trained},
-                    {"linear_peak_bytes", row.peak_bytes},
-                    {"seconds", row.seconds}});
-  return JsonObject{{"rows", list}};
-}
-
-LinePlot methods_plot(const std::vector<MethodRow>& rows, const std::string& title) {
-  LinePlot plot{.title = title, .x_label = "bits per weight", .y_label = "perplexity", .log_y = true};
-  for (const MethodRow& row : rows) {
-    auto series = std::find_if(plot.series.begin(), plot.series.end(), [&](const PlotSeries& each) {
-      return each.name == row.method->name;
-    });
-    if (series == plot.series.end()) {
-      plot.series.push_back({.name = row.method->name});
-      series = plot.series.end() - 1;
-    }
-    series->x.push_back(row.bits_per_weight);
-    series->y.push_back(mean_of(row.test));
-  }
-  return plot;
 }
 
 }  // namespace lrqat::lab

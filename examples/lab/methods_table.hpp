@@ -4,6 +4,7 @@
 #define LRQAT_LAB_METHODS_TABLE_HPP
 
 #include "experiment.hpp"
+#include "finished_runs.hpp"
 #include "line_plot.hpp"
 #include "methods/method.hpp"
 #include "progress.hpp"
@@ -11,21 +12,35 @@
 
 #include <lrqat/io/json_line.hpp>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace lrqat::lab {
 
+/// One model of a row, made and measured.
+struct MethodRun {
+  std::uint64_t seed = 0;
+  double rate_factor = 1;                   // on the learning rates
+  double dev = 0, test = 0;                 // perplexity
+  std::size_t trained = 0, peak_bytes = 0;  // as of TableRow
+  double seconds = 0;                       // of making it, calibration included, and training
+};
+
 struct MethodRow {
   const PaperMethod* method = nullptr;
   int bits = 0;
-  std::vector<double> dev{}, test{};  // perplexity, for each seed
   double bits_per_weight = 0;
-  std::size_t trained = 0, peak_bytes = 0;  // as of TableRow
-  double seconds = 0;                       // of making it, calibration included, and one training
+  std::vector<MethodRun> runs{};  // one for each seed, with the rates that were chosen
 
   std::string name() const;  // "gptq-w3"
+  std::vector<double> dev() const;
+  std::vector<double> test() const;
+  double mean_test() const;
+  double mean_seconds() const;
 };
 
 struct MethodsPlan {
@@ -34,6 +49,8 @@ struct MethodsPlan {
   Measure measure{};
   std::size_t seeds = 1;
   std::size_t calibration_windows = 32;  // of the training text
+  /// Tried with the first seed; the best on the development text serves all seeds.
+  std::vector<double> rate_factors{1.0};
 };
 
 /// "gptq" is all its rows, "gptq-w3" one, "all" everything.
@@ -41,11 +58,19 @@ struct MethodsPlan {
 std::vector<MethodRow> chosen_rows(const std::vector<PaperMethod>& methods,
                                    const std::vector<std::string>& names);
 
-/// Makes, trains and measures each of `rows`; sorted by bits, then by perplexity.
-std::vector<MethodRow> make_methods_table(const LlamaWeights& weights, const Splits& splits,
-                                          const MethodsPlan& plan, std::vector<MethodRow> rows,
-                                          ProgressBar& progress);
+/// Everything that all runs of a table depend on, as text.
+std::string methods_experiment(const LlamaWeights& weights, const Splits& splits,
+                               const MethodsPlan& plan);
 
+/// Makes, trains and measures each of `rows`; sorted by bits, then by perplexity. Runs that
+/// `finished`, which may be null, holds are not done again; others go there. Nothing where `stop`
+/// ended it.
+std::optional<std::vector<MethodRow>> make_methods_table(
+    const LlamaWeights& weights, const Splits& splits, const MethodsPlan& plan,
+    std::vector<MethodRow> rows, FinishedRuns* finished, ProgressBar& progress,
+    const std::atomic<bool>* stop);
+
+// In methods_report.cpp.
 std::string methods_text(const std::vector<MethodRow>& rows);
 JsonObject methods_json(const std::vector<MethodRow>& rows);
 LinePlot methods_plot(const std::vector<MethodRow>& rows, const std::string& title);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // examples/lab/table_command.cpp: lrqat-lab table.
 #include "commands.hpp"
+#include "finished_runs.hpp"
+#include "interruption.hpp"
 #include "joined.hpp"
 #include "methods_table.hpp"
 #include "model_source.hpp"
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +35,8 @@ one training. --activations: fp32, and RTN, PEQA and LR-QAT with 4-bit weights a
 activations, W4A8, W4A8-KV4 and W4A4. --methods: the methods of the field, one type each, with their
 papers; "all", or names like gptq (all its widths) and gptq-w3; "deployed" says what is left of a
 layer, and with --out there is a plot of perplexity against bits per weight, methods.svg and .png.
+With --out, each finished model of these rows gets a line in runs.jsonl at once, and the same command,
+or one with more rows or seeds, goes on from there.
 Every row is trained by the recipe that lrqat-lab train --help states.
 
 Examples:
@@ -39,13 +44,14 @@ Examples:
   lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --quick
   lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --activations
   lrqat-lab table --model stories260K.bin --tokens train.u16 --test test.u16 --methods gptq awq lr-qat
+  lrqat-lab table --model m.bin --tokens t.u16 --methods all --tune --seeds 3 --out table
   lrqat-lab table --model m.bin --tokens t.u16 --schemes fp32 w2-pc-rtn w2-pc-q2.6-r16 --seeds 3
 )";
 
 struct TableOptions : Options {
   std::vector<std::string> schemes, methods;
   std::size_t group = 32, seeds = 1;
-  bool quick = false, activations = false;
+  bool quick = false, activations = false, tune = false;
 };
 
 std::vector<Scheme> schemes_of(const TableOptions& options) {
@@ -80,7 +86,7 @@ void report(const TableOptions& options, const std::string& name, const std::str
   std::cout << (options.json ? object : text);
 }
 
-void table(TableOptions& options, bool steps_were_given) {
+void table(TableOptions& options, bool steps_were_given, Exit& exit) {
   options.apply();
   const std::vector<PaperMethod> methods = paper_methods();
   std::vector<MethodRow> method_rows = chosen_rows(methods, options.methods);
@@ -104,10 +110,31 @@ void table(TableOptions& options, bool steps_were_given) {
     report(options, "table", table_text(rows), table_json(rows), source.name());
     return;
   }
-  const std::vector<MethodRow> rows = make_methods_table(
-      source.weights, splits,
-      {.adaptation = plan.adaptation, .recipe = plan.recipe, .measure = plan.measure, .seeds = plan.seeds},
-      std::move(method_rows), progress);
+  const MethodsPlan methods_plan{
+      .adaptation = plan.adaptation,
+      .recipe = plan.recipe,
+      .measure = plan.measure,
+      .seeds = plan.seeds,
+      .rate_factors = options.tune ? std::vector{1.0, 1.0 / 3, 3.0} : std::vector{1.0}};
+  std::unique_ptr<FinishedRuns> finished;
+  if (!options.out.empty())
+    finished = std::make_unique<FinishedRuns>(
+        options.out / "runs.jsonl", methods_experiment(source.weights, splits, methods_plan));
+  std::optional<std::vector<MethodRow>> made;
+  {
+    const Interruption interruption;
+    made = make_methods_table(source.weights, splits, methods_plan, std::move(method_rows),
+                              finished.get(), progress, &interruption.flag());
+  }
+  if (!made) {
+    exit = Exit::interrupted;
+    progress.note(finished ? joined("stopped; ", finished->runs().size(), " runs are in ",
+                                    (options.out / "runs.jsonl").string(),
+                                    ", the same command goes on from there")
+                           : std::string("stopped; nothing is kept, because --out was not given"));
+    return;
+  }
+  const std::vector<MethodRow>& rows = *made;
   report(options, "methods", methods_text(rows), methods_json(rows), source.name());
   if (options.out.empty()) return;
   const LinePlot plot = methods_plot(rows, joined("Perplexity and size: ", source.name()));
@@ -116,7 +143,7 @@ void table(TableOptions& options, bool steps_were_given) {
 
 }  // namespace
 
-void add_table_command(CLI::App& program, Exit&) {
+void add_table_command(CLI::App& program, Exit& exit) {
   CLI::App* const command = program.add_subcommand(
       "table", "What each scheme costs and recovers, side by side, as a Markdown table");
   const auto options = std::make_shared<TableOptions>();
@@ -135,18 +162,24 @@ void add_table_command(CLI::App& program, Exit&) {
   CLI::Option* const activations =
       command->add_flag("--activations", options->activations,
                         "Rows with quantized activations and KV cache in place of the usual ones");
-  command->add_option("--methods", options->methods, "Methods of the field in place of the usual rows")
-      ->excludes(schemes)
-      ->excludes(activations);
+  CLI::Option* const methods = command->add_option(
+      "--methods", options->methods, "Methods of the field in place of the usual rows");
+  methods->excludes(schemes)->excludes(activations);
+  command
+      ->add_flag(
+          "--tune", options->tune,
+          "Learning rates of the methods times 1/3, 1 and 3, the best on the development text")
+      ->needs(methods);
   command->add_flag("--quick", options->quick,
                     "4 and 2 bits only, 60 steps, 100 windows of each text");
   add_adaptation(*command, *options);
   add_recipe(*command, *options);
-  command->add_option("--out", options->out,
-                      "Folder that gets table.md and .json, or methods.md, .json, .svg and .png");
+  command->add_option(
+      "--out", options->out,
+      "Folder that gets table.md and .json, or methods.md, .json, .svg, .png and runs.jsonl");
   add_machine(*command, *options);
   command->footer(table_explanation);
-  command->callback([=] { table(*options, command->count("--steps") != 0); });
+  command->callback([=, &exit] { table(*options, command->count("--steps") != 0, exit); });
 }
 
 }  // namespace lrqat::lab

@@ -18,7 +18,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const LlamaConfig shape{.dim = 64,
+const LlamaConfig model_shape{.dim = 64,
                         .hidden_dim = 172,
                         .layers = 1,
                         .heads = 8,
@@ -39,7 +39,7 @@ TEST_CASE("Integer products: of inputs with integer zero points, on the kernels'
 }
 
 TEST_CASE("integer_layer: the simulated outputs but for the order of float sums", "[lab]") {
-  const LlamaWeights weights = random_weights(shape, 1);
+  const LlamaWeights weights = random_weights(model_shape, 1);
   constexpr std::size_t tokens = 5, in = 64, out = 172;
   const MatrixView<const float> weight(weights.blocks[0].gate.data(), out, in);
   const MatrixView<const float> x(weights.embedding.data(), tokens, in);
@@ -71,12 +71,12 @@ TEST_CASE("integer_layer: the simulated outputs but for the order of float sums"
 }
 
 TEST_CASE("in_integers: every layer of a model; what has no codes is refused", "[lab]") {
-  const LlamaWeights weights = random_weights(shape, 3);
+  const LlamaWeights weights = random_weights(model_shape, 3);
   const Scheme scheme = parse_scheme("w4a8-pc-rtn"), plain = parse_scheme("w4-pc-rtn");
   const Model model = in_integers(make_model(weights, {.scheme = scheme}));
   CHECK(model.options().activations == activation_bits(scheme));
   constexpr std::size_t tokens = 3;
-  std::vector<float> x(tokens * shape.hidden_dim);
+  std::vector<float> x(tokens * model_shape.hidden_dim);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = weights.embedding[i % 2000];
   model.for_each_linear([&](const LinearName& which, const AnyLinear& layer) {
     CAPTURE(which.text());

@@ -38,6 +38,10 @@ inline std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+inline std::size_t lines_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
 /// LRQAT_LAB, or where the build puts the program beside this one.
 inline std::optional<std::filesystem::path> lab_program() {
   const char* chosen = std::getenv("LRQAT_LAB");

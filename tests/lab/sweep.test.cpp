@@ -22,14 +22,10 @@ using Catch::Contains;
 
 namespace {
 
-const std::string texts = "--tokens train.u16 --dev dev.u16 --test test.u16 --vocab 64 ";
-const std::string sweep_of = "sweep " + texts + "--batch 2 --context 16 ";
+const std::string sweep_texts = "--tokens train.u16 --dev dev.u16 --test test.u16 --vocab 64 ";
+const std::string sweep_of = "sweep " + sweep_texts + "--batch 2 --context 16 ";
 const std::string tiny =
     sweep_of + "--sizes 16x1 16x2 32x1 --train-tokens 64 128 256 --groups 4 16 ";
-
-std::size_t lines_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
 
 /// Points that follow a law exactly.
 std::vector<SweepPoint> planted_points(const ScalingLaw& law) {

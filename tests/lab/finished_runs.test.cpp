@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// tests/lab/finished_runs.test.cpp: a table of methods keeps each finished run and goes on from there.
+#include "lab/finished_runs.hpp"
+
+#include "lab/lab_program.hpp"
+
+#include <lrqat/core/expects.hpp>
+#include <lrqat/io/atomic_file.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+using namespace lrqat;
+using namespace lrqat::lab;
+using namespace lrqat::test;
+using Catch::Contains;
+
+namespace {
+
+/// The first `count` lines and half of the next.
+std::string torn_after(const std::string& text, std::size_t count) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < count; ++i) end = text.find('\n', end) + 1;
+  return text.substr(0, end + 20);
+}
+
+}  // namespace
+
+TEST_CASE("finished runs: kept, read back, a torn last line taken away", "[lab]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "runs.jsonl";
+  {
+    FinishedRuns runs(path, "one");
+    CHECK(runs.runs().empty());
+    runs.append({{"row", "rtn-w4"}, {"seed", 3u}, {"ppl", 4.125}});
+    runs.append({{"row", "rtn-w3"}, {"seed", 4u}, {"ppl", nullptr}});
+  }
+  const std::string whole = text_of(path);
+  CHECK(lines_of(whole) == 2);
+  write_file(path, whole + "{\"row\": \"rt");
+  const FinishedRuns runs(path, "one");
+  CHECK(text_of(path) == whole);
+  REQUIRE(runs.runs().size() == 2);
+  CHECK(runs.value<std::string>(0, "row") == "rtn-w4");
+  CHECK(runs.value<std::size_t>(1, "seed") == 4);
+  CHECK(runs.value<double>(0, "ppl") == 4.125);
+  CHECK_THROWS_WITH(runs.value<double>(1, "ppl"), Contains("line 2: 'ppl'"));  // was not finite
+  CHECK_THROWS_WITH(runs.value<std::string>(0, "seed"), Contains("line 1: 'seed'"));
+  CHECK_THROWS_WITH(runs.value<double>(0, "rate"), Contains("'rate' is missing"));
+
+  CHECK_THROWS_WITH(FinishedRuns(path, "two"), Contains("line 1") && Contains("'one'"));
+  write_file(path, "[1]\n");
+  CHECK_THROWS_WITH(FinishedRuns(path, "one"), Contains("line 1: is not a JSON object"));
+  write_file(path, "{}\n");
+  CHECK_THROWS_WITH(FinishedRuns(path, "one"), Contains("'experiment' is missing"));
+}
+
+TEST_CASE("lrqat-lab table --methods: a stopped table goes on to the same bits", "[lab]") {
+  const auto program = lab_program();
+  if (!program) return;
+  const LabBench bench(*program);
+  const std::string start =
+      "table --model model.bin --tokens train.u16 --dev dev.u16 --test test.u16 --rank 2 --batch 2 "
+      "--methods rtn-w3 peqa-w3 lr-qat-w2 --tune --seeds 2 --json ";
+  const auto rows_of = [&](const std::string& arguments) {
+    const Finished ran = bench.run(start + arguments);
+    CAPTURE(ran.err);
+    REQUIRE(ran.code == 0);
+    auto rows = nlohmann::json::parse(ran.out)["rows"];
+    for (auto& row : rows) {
+      row.erase("seconds");
+      row.erase("linear_peak_bytes");  // working memory that earlier runs left is not asked for again
+    }
+    return rows;
+  };
+  const auto rows = rows_of("--steps 6 --out whole");
+  REQUIRE(rows.size() == 3);
+  const std::string runs = text_of(bench / "whole/runs.jsonl");
+  CHECK(lines_of(runs) == 1 + 2 * (3 + 1));  // three rates with the first seed, one with the second
+  for (const auto& row : rows) {
+    const bool is_trained = row["row"] != "rtn-w3";
+    CHECK(row["test_ppl"].size() == (is_trained ? 2 : 1));
+    double least = 1e30;
+    for (std::size_t at = 0; at < runs.size(); at = runs.find('\n', at) + 1) {
+      const auto run = nlohmann::json::parse(runs.substr(at, runs.find('\n', at) - at));
+      if (run["row"] == row["row"] && run["seed"] == 1)
+        least = std::min(least, run["dev_ppl"].get<double>());
+    }
+    CHECK(row["dev_ppl"][0] == least);  // the best of the rates that were tried
+  }
+
+  std::filesystem::create_directory(bench / "torn");
+  write_file(bench / "torn/runs.jsonl", torn_after(runs, 4));
+  CHECK(rows_of("--steps 6 --out torn") == rows);
+  CHECK(lines_of(text_of(bench / "torn/runs.jsonl")) == lines_of(runs));
+
+  const Finished other = bench.run(start + "--steps 7 --out whole");
+  CHECK(other.code == 2);
+  CHECK_THAT(other.err, Contains("another experiment") && Contains("steps 6"));
+  CHECK(text_of(bench / "whole/runs.jsonl") == runs);
+}
