@@ -33,10 +33,11 @@ Both run(Layer& layer, const Matrix& x, const Matrix& grad_y) {
 
 }  // namespace
 
-TEST_CASE("TokenAdaptiveLinear: each token is that of a layer of its width, to the bit", "[linear]") {
+TEST_CASE("TokenAdaptiveLinear: each token is that of a layer of its width, to the bit",
+          "[linear]") {
   const Matrix weight = random_matrix(5, 33, 1.0f, 1), grad_y = random_matrix(70, 5, 1.0f, 3);
   Matrix x = random_matrix(70, 33, 1.0f, 2);
-  for (float& value : x.view().row(4)) value = 0.25f;                   // all alike
+  for (float& value : x.view().row(4)) value = 0.25f;  // all alike
   x(6, 3) = std::numeric_limits<float>::quiet_NaN();
   TokenAdaptiveLinear layer(dense(weight));
   QuantizedInputLinear high(dense(weight), {.bits = 8}), low(dense(weight), {.bits = 4});
@@ -75,7 +76,8 @@ TEST_CASE("TokenAdaptiveLinear: merges; wrong marks and widths are errors", "[li
   CHECK_THROWS_WITH(layer.forward(x.view(), y.view()), Catch::Contains("2 marks for 3 tokens"));
   CHECK_THROWS_WITH(TokenAdaptiveLinear(dense(weight), {.high = {.bits = 4}, .low = {.bits = 8}}),
                     Catch::Contains("8 bits for marked tokens and 4"));
-  CHECK_THROWS_WITH(TokenAdaptiveLinear(dense(weight), {.low = {.bits = 0}}), Catch::Contains("0 bits"));
+  CHECK_THROWS_WITH(TokenAdaptiveLinear(dense(weight), {.low = {.bits = 0}}),
+                    Catch::Contains("0 bits"));
 }
 
 }  // namespace lrqat::test

@@ -86,20 +86,22 @@ TEST_CASE("mark_least_important: floor(share T) of each sequence, the least impo
   for (std::size_t length = 1; length < 20; ++length)
     for (const double share : {0.1, 0.3, 0.5, 0.99}) {
       std::vector<double> importance;
-      for (std::size_t t = 0; t < length; ++t) importance.push_back(CounterRng(length, 0).normal(t));
+      for (std::size_t t = 0; t < length; ++t)
+        importance.push_back(CounterRng(length, 0).normal(t));
       const Marks marks = marked(importance, 1, share);
       const double count = std::floor(share * static_cast<double>(length));
       CHECK(static_cast<double>(std::count(marks.begin(), marks.end(), 1)) == count);
       double most = -1e9, least = 1e9;  // of the marked, of the others
       for (std::size_t t = 0; t < length; ++t)
-        (marks[t] != 0 ? most : least) = marks[t] != 0 ? std::max(most, importance[t])
-                                                       : std::min(least, importance[t]);
+        (marks[t] != 0 ? most : least) =
+            marks[t] != 0 ? std::max(most, importance[t]) : std::min(least, importance[t]);
       CHECK(most < least);
     }
   Marks room(3);
   CHECK_THROWS_WITH(mark_least_important(std::vector<double>(3), 2, 0.5, room),
                     Catch::Contains("3 tokens in 2 sequences"));
-  CHECK_THROWS_WITH(mark_least_important(std::vector<double>(3), 1, 1.5, room), Catch::Contains("1.5"));
+  CHECK_THROWS_WITH(mark_least_important(std::vector<double>(3), 1, 1.5, room),
+                    Catch::Contains("1.5"));
 }
 
 TEST_CASE("TokenMarking: without a share the model is a plain 8-bit one, to the bit", "[nn]") {

@@ -35,7 +35,8 @@ TEST_CASE("GradientDisorder: of fewer than two directions nothing is known", "[o
   CHECK(disorder({0, 3, 0, 3}) == 0.0);
 }
 
-TEST_CASE("GradientDisorder: each number has its own; a window ends; what is kept is all", "[optim]") {
+TEST_CASE("GradientDisorder: each number has its own; a window ends; what is kept is all",
+          "[optim]") {
   GradientDisorder disorder(2);
   disorder.observe(std::vector<float>{1, 1});
   disorder.observe(std::vector<float>{-1, 1});

@@ -31,7 +31,8 @@ struct Lesson {
   std::vector<std::uint16_t> targets = random_tokens(batch * length, 19, 4);
   std::vector<double> gradients;
 
-  explicit Lesson(std::uint64_t seed = 2, LlamaOptions options = {}) : student(dense(seed, options)) {}
+  explicit Lesson(std::uint64_t seed = 2, LlamaOptions options = {})
+      : student(dense(seed, options)) {}
 
   double operator()(EdgeQatOptions options, float scale = 1.0f) {
     EdgeQat step(student, teacher, options);
@@ -91,7 +92,8 @@ Definition defined(Model& model, const std::vector<std::uint16_t>& tokens) {
 TEST_CASE("EdgeQat: each term is its definition", "[train]") {
   Lesson lesson;
   const double text = lesson(text_only);
-  CHECK(text == Approx(lesson.student.loss(lesson.tokens, lesson.targets, batch, length)).epsilon(1e-12));
+  CHECK(text ==
+        Approx(lesson.student.loss(lesson.tokens, lesson.targets, batch, length)).epsilon(1e-12));
   const Definition own = defined(lesson.student, lesson.tokens);
   const Definition wanted = defined(lesson.teacher, lesson.tokens);
 
@@ -121,7 +123,8 @@ TEST_CASE("EdgeQat: each term is its definition", "[train]") {
   CHECK(same(options) == Approx(0.25 * same(text_only)).epsilon(1e-10));
 }
 
-TEST_CASE("EdgeQat: maps like the teacher's lose least; the published sign is the other way", "[train]") {
+TEST_CASE("EdgeQat: maps like the teacher's lose least; the published sign is the other way",
+          "[train]") {
   EdgeQatOptions options = text_only;
   options.attention = 1;
   Lesson same(1), other;

@@ -20,7 +20,8 @@ namespace {
 
 using Layer = method::LsqPaper<3>;
 
-/// A layer under LSQ learns another weight: mean squared error on inputs that follow from the tokens.
+/// A layer under LSQ learns another weight: mean squared error on inputs that follow from the
+/// tokens.
 struct Run {
   Layer layer{random_matrix(4, 8, 1.0f, 1).view()};
   Matrix target = random_matrix(4, 8, 1.0f, 2);
@@ -36,9 +37,10 @@ struct Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  double operator()(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t>, std::size_t,
-                    std::size_t, float scale) {
-    Matrix x(inputs.size(), 8), y(inputs.size(), 4), wanted(inputs.size(), 4), grad(inputs.size(), 8);
+  double operator()(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t>,
+                    std::size_t, std::size_t, float scale) {
+    Matrix x(inputs.size(), 8), y(inputs.size(), 4), wanted(inputs.size(), 4),
+        grad(inputs.size(), 8);
     for (std::size_t t = 0; t < x.rows; ++t)
       for (std::size_t j = 0; j < 8; ++j) x(t, j) = CounterRng(inputs[t], 1).normal(j);
     layer.forward(x.view(), y.view());
@@ -71,8 +73,8 @@ struct Run {
                              std::size_t length, float scale) {
       return (*this)(inputs, targets, batch, length, scale);
     };
-    return lrqat::train(plan, batches, optimizer,
-                        SharpnessAware(step, layer.parameters(), options), observer, stop);
+    return lrqat::train(plan, batches, optimizer, SharpnessAware(step, layer.parameters(), options),
+                        observer, stop);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -20,9 +21,8 @@ using Tokens = std::span<const std::uint16_t>;
 
 /// A MicroStep that refers to its model.
 auto step_of(BigramModel& model) {
-  return [&model](Tokens inputs, Tokens targets, std::size_t batch, std::size_t length, float scale) {
-    return model(inputs, targets, batch, length, scale);
-  };
+  return [&model](Tokens inputs, Tokens targets, std::size_t batch, std::size_t length,
+                  float scale) { return model(inputs, targets, batch, length, scale); };
 }
 
 void zero_gradients(BigramModel& model) {
@@ -46,13 +46,11 @@ struct TwoPasses {
     BigramModel model;
     loss = model(batch.inputs(part), batch.targets(part), 2, 16, scale);
     here = model.gradients();
-    double squares = 0;
-    for (const float g : here) squares += static_cast<double>(g) * static_cast<double>(g);
-    const float factor = static_cast<float>(rho / std::sqrt(squares));
+    const double factor = rho / gradient_norm(model.parameters());
     const std::vector<float> before = model.values();
     for (const Parameter<float>& each : model.parameters())
       for (std::size_t i = 0; i < each.value.size(); ++i)
-        each.value[i] = std::fma(factor, each.gradient[i], each.value[i]);
+        each.value[i] += static_cast<float>(factor * static_cast<double>(each.gradient[i]));
     const std::vector<float> after = model.values();
     for (std::size_t i = 0; i < before.size(); ++i)
       distance += std::pow(static_cast<double>(after[i]) - static_cast<double>(before[i]), 2);
@@ -65,9 +63,10 @@ struct TwoPasses {
 
 }  // namespace
 
-TEST_CASE("SharpnessAware: the gradient is that of two passes made by hand; parameters have their "
-          "bits back",
-          "[train]") {
+TEST_CASE(
+    "SharpnessAware: the gradient is that of two passes made by hand; parameters have their "
+    "bits back",
+    "[train]") {
   const Batch batch;
   const TwoPasses expected(batch, 0, 0.3, 1.0f);
   CHECK(expected.distance == Approx(0.3).epsilon(1e-5));  // roundings of values up to 0.5
@@ -118,8 +117,9 @@ TEST_CASE("SharpnessAware: the task's gradients can be seen and filtered, the wa
   CHECK(settled == 2);  // uphill and back
 }
 
-TEST_CASE("SharpnessAware: without a gradient nothing moves; an error leaves the parameters as they were",
-          "[train]") {
+TEST_CASE(
+    "SharpnessAware: without a gradient nothing moves; errors leave the parameters as they were",
+    "[train]") {
   const Batch batch;
   BigramModel model;
   int passes = 0;
@@ -144,6 +144,18 @@ TEST_CASE("SharpnessAware: without a gradient nothing moves; an error leaves the
   CHECK(still(batch.inputs(), batch.targets(), 2, 16, 1.0f) == 2.0);
   CHECK(at == before);
 
+  // A gradient whose factor is beyond float.
+  const auto tiny = [&](Tokens, Tokens, std::size_t, std::size_t, float) {
+    at = bits_of(model.values());
+    model.parameters()[1].gradient[5] = std::numeric_limits<float>::denorm_min();
+    return 1.0;
+  };
+  SharpnessAware small(tiny, model.parameters(), {.rho = 0.5});
+  small(batch.inputs(), batch.targets(), 2, 16, 1.0f);
+  const float moved = std::bit_cast<float>(at[at.size() - BigramModel::vocabulary + 5]);
+  CHECK(moved == 0.5f);  // of a bias that was 0
+  CHECK(bits_of(model.values()) == before);
+
   const auto broken = [&](Tokens, Tokens, std::size_t, std::size_t, float) {
     model.parameters()[1].gradient[5] = std::numeric_limits<float>::quiet_NaN();
     return 1.0;
@@ -152,7 +164,8 @@ TEST_CASE("SharpnessAware: without a gradient nothing moves; an error leaves the
   CHECK_THROWS_WITH(nan(batch.inputs(), batch.targets(), 2, 16, 1.0f),
                     Catch::Contains("'bias'") && Catch::Contains("element 5"));
   CHECK(bits_of(model.values()) == before);
-  CHECK_THROWS_WITH(SharpnessAware(flat, model.parameters(), {.rho = -1}), Catch::Contains("rho is -1"));
+  CHECK_THROWS_WITH(SharpnessAware(flat, model.parameters(), {.rho = -1}),
+                    Catch::Contains("rho is -1"));
 }
 
 }  // namespace lrqat::test

@@ -59,7 +59,8 @@ struct Lesson {
       : student(model_with(other, options)) {}
 
   double operator()(Intervention when, InterventionLosses losses, float scale = 1.0f) {
-    TeacherIntervention step(student, teacher, [=] { return when; }, losses);
+    TeacherIntervention step(
+        student, teacher, [=] { return when; }, losses);
     student.zero_gradients();
     const double loss = step(tokens, tokens, 2, 7, scale);
     gradients.clear();

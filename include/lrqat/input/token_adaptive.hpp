@@ -10,9 +10,9 @@
 
 namespace lrqat {
 
-/// The token-adaptive quantizer of EdgeQAT (Shen et al., arXiv 2402.10787): a token that is marked has
-/// the quantizer `low`, another one `high`. Scales are those of AnyInput, found from each token; the
-/// published ones are learned, one for all tokens of a layer and width.
+/// The token-adaptive quantizer of EdgeQAT (Shen et al., arXiv 2402.10787): a token that is marked
+/// has the quantizer `low`, another one `high`. Scales are those of AnyInput, found from each
+/// token; the published ones are learned, one for all tokens of a layer and width.
 struct TokenAdaptive {
   AnyInput high{.bits = 8}, low{.bits = 4};
 
@@ -20,8 +20,8 @@ struct TokenAdaptive {
   void check() const {
     high.check("TokenAdaptive: tokens");
     low.check("TokenAdaptive: marked tokens");
-    expects(high.quantizes() && low.quantizes() && low.bits <= high.bits, "TokenAdaptive: ",
-            low.bits, " bits for marked tokens and ", high.bits,
+    expects(high.quantizes() && low.quantizes() && low.bits <= high.bits,
+            "TokenAdaptive: ", low.bits, " bits for marked tokens and ", high.bits,
             " for the others; both are quantized, and the marked ones not wider");
   }
 

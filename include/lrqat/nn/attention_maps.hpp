@@ -37,8 +37,8 @@ struct MapProducts {
 
 /// p (rows, keys): the probabilities of attention, 0 where a query does not see a key.
 template <class T>
-void part_probabilities(const AttentionShape& shape, const ScorePart& part, const MapSource<T>& source,
-                        MatrixView<T> p) {
+void part_probabilities(const AttentionShape& shape, const ScorePart& part,
+                        const MapSource<T>& source, MatrixView<T> p) {
   part_scores(shape, part, source.query, source.key, p);
   for (std::size_t r = 0; r < part.rows; ++r) {
     const T sum = source.log_sum_exp(part.sequence * shape.heads + part.head, part.first + r);
@@ -124,17 +124,18 @@ Variance variance(std::span<const T> x) {
 
 }  // namespace detail
 
-/// The sum over all heads of all tokens of log(1 + variance of the head's numbers), the variance with
-/// n - 1 below: what EdgeQAT takes for the entropy of queries or keys.
+/// The sum over all heads of all tokens of log(1 + variance of the head's numbers), the variance
+/// with n - 1 below: what EdgeQAT takes for the entropy of queries or keys.
 /// @param x  (tokens, heads * head_dim)   @pre  head_dim >= 2 (checked)
 template <class T>
 double head_entropy(MatrixView<const T> x, std::size_t head_dim) {
-  expects(head_dim >= 2 && x.cols % head_dim == 0, "head_entropy: ", x.cols, " numbers in heads of ",
-          head_dim);
+  expects(head_dim >= 2 && x.cols % head_dim == 0, "head_entropy: ", x.cols,
+          " numbers in heads of ", head_dim);
   double sum = 0;
   for (std::size_t t = 0; t < x.rows; ++t)
     for (std::size_t first = 0; first < x.cols; first += head_dim)
-      sum += std::log1p(detail::variance(std::span<const T>(x.row(t)).subspan(first, head_dim)).value);
+      sum +=
+          std::log1p(detail::variance(std::span<const T>(x.row(t)).subspan(first, head_dim)).value);
   return sum;
 }
 
@@ -148,10 +149,8 @@ void add_entropy_gradients(MatrixView<const T> x, std::size_t head_dim, double f
   for_rows(x.rows, [=](std::size_t begin, std::size_t end) {
     for (std::size_t t = begin; t < end; ++t)
       for (std::size_t first = 0; first < x.cols; first += head_dim) {
-        const auto found =
-            detail::variance(std::span<const T>(x.row(t)).subspan(first, head_dim));
-        const double each =
-            2 * factor / (static_cast<double>(head_dim - 1) * (1 + found.value));
+        const auto found = detail::variance(std::span<const T>(x.row(t)).subspan(first, head_dim));
+        const double each = 2 * factor / (static_cast<double>(head_dim - 1) * (1 + found.value));
         for (std::size_t i = first; i < first + head_dim; ++i)
           grad(t, i) += static_cast<T>(each * (static_cast<double>(x(t, i)) - found.mean));
       }

@@ -28,8 +28,8 @@ struct ScorePart {
   std::size_t keys() const { return first + rows; }
 };
 
-/// use(task, part) for every part of every head of whole sequences; the parts of a task, those of all
-/// heads that read one kv head of one sequence, come in order on one thread.
+/// use(task, part) for every part of every head of whole sequences; the parts of a task, those of
+/// all heads that read one kv head of one sequence, come in order on one thread.
 /// @param shape  with as many queries as keys (checked)
 template <class Use>
 void for_each_score_part(const AttentionShape& shape, const Use& use) {
@@ -50,8 +50,8 @@ namespace detail {
 
 template <class View>
 View queries_of(const AttentionShape& shape, const ScorePart& part, View all) {
-  return all.block(part.sequence * shape.queries + part.first, part.head * shape.head_dim, part.rows,
-                   shape.head_dim);
+  return all.block(part.sequence * shape.queries + part.first, part.head * shape.head_dim,
+                   part.rows, shape.head_dim);
 }
 template <class View>
 View keys_of(const AttentionShape& shape, const ScorePart& part, View all) {
@@ -79,8 +79,8 @@ void part_scores(const AttentionShape& shape, const ScorePart& part,
 
 /// Adds the gradients of query and key for those of a part's scores, which are overwritten.
 template <class T>
-void add_part_gradients(const AttentionShape& shape, const ScorePart& part, MatrixView<T> grad_scores,
-                        MatrixView<const std::type_identity_t<T>> query,
+void add_part_gradients(const AttentionShape& shape, const ScorePart& part,
+                        MatrixView<T> grad_scores, MatrixView<const std::type_identity_t<T>> query,
                         MatrixView<const std::type_identity_t<T>> key, MatrixView<T> grad_query,
                         MatrixView<T> grad_key) {
   const T scale = detail::attention_scale<T>(shape);

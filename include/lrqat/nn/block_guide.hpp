@@ -12,14 +12,14 @@ namespace lrqat {
 template <class T>
 struct BlockTape;
 
-/// A LLaMA calls its guide (Llama::set_guide) in passes of whole batches, block by block. On the way
-/// forward it may read and overwrite what it is given. On the way back it gets the gradient of the same
-/// thing as it stood after that, and makes it the gradient of what stood there before: adds that of a
-/// loss of its own, or sets it to 0 where it had put something else in place. Everything is (tokens,
-/// ...), tokens being batch * length, sequence after sequence.
+/// A LLaMA calls its guide (Llama::set_guide) in passes of whole batches, block by block. On the
+/// way forward it may read and overwrite what it is given. On the way back it gets the gradient of
+/// the same thing as it stood after that, and makes it the gradient of what stood there before:
+/// adds that of a loss of its own, or sets it to 0 where it had put something else in place.
+/// Everything is (tokens, ...), tokens being batch * length, sequence after sequence.
 ///
-/// With Recompute::per_block the forward calls of a block come a second time, with the same numbers,
-/// just before its backward ones. A call does nothing unless it is overridden.
+/// With Recompute::per_block the forward calls of a block come a second time, with the same
+/// numbers, just before its backward ones. A call does nothing unless it is overridden.
 template <class T>
 class BlockGuide {
  public:

@@ -45,7 +45,7 @@ template <class T>
 class BlockSignals : public BlockGuide<T> {
  public:
   struct Kept {
-    bool heads = false;    // query, key and log_sum_exp
+    bool heads = false;  // query, key and log_sum_exp
     bool context = false;
     bool output = false;
     bool streams = false;  // middle and the block's output

@@ -6,12 +6,15 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/kernel/exp.hpp>
+#include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/token_adaptive_linear.hpp>
+#include <lrqat/nn/attention.hpp>  // AttentionShape
 #include <lrqat/nn/block_guide.hpp>
+#include <lrqat/nn/linear_name.hpp>
 #include <lrqat/nn/llama.hpp>
+#include <lrqat/nn/rows.hpp>  // for_rows
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -28,8 +31,9 @@ namespace lrqat {
 /// @param query, key   shape.query_shape(), shape.key_shape(): as attention read them
 /// @param log_sum_exp  shape.log_sum_exp_shape(): as attention gave it
 template <class T>
-void token_importance(const AttentionShape& shape, MatrixView<const T> query, MatrixView<const T> key,
-                      MatrixView<const T> log_sum_exp, std::span<double> importance) {
+void token_importance(const AttentionShape& shape, MatrixView<const T> query,
+                      MatrixView<const T> key, MatrixView<const T> log_sum_exp,
+                      std::span<double> importance) {
   expects(importance.size() == shape.sequences * shape.queries, "token_importance: room for ",
           importance.size(), " of ", shape.sequences * shape.queries, " tokens");
   const T scale = detail::attention_scale<T>(shape);
@@ -51,7 +55,8 @@ void token_importance(const AttentionShape& shape, MatrixView<const T> query, Ma
 }
 
 /// marks[t] = 1 for the floor(share * length) least important tokens of each sequence, else 0. Of
-/// equally important ones the earlier are marked, and one whose importance is NaN only after all others.
+/// equally important ones the earlier are marked, and one whose importance is NaN only after all
+/// others.
 /// @param importance, marks  (sequences * length)
 inline void mark_least_important(std::span<const double> importance, std::size_t sequences,
                                  double share, std::span<std::uint8_t> marks) {
@@ -78,11 +83,10 @@ inline void mark_least_important(std::span<const double> importance, std::size_t
   }
 }
 
-/// The guide that carries marks through a model: those that the attention of a block finds hold for its
-/// output layer and MLP, and for query, key and value of the next block. The first block's have none.
-/// Tokens are ranked within their sequence, so that nothing depends on what else is in a batch; EdgeQAT
-/// ranks the means over a batch. Marks are whole numbers of a pass: a model under this guide reads whole
-/// sequences.
+/// The guide that carries marks through a model: those that the attention of a block finds hold for
+/// its output layer and MLP, and for query, key and value of the next block. The first block's have
+/// none. Tokens are ranked within their sequence, so that nothing depends on what else is in a
+/// batch; EdgeQAT ranks the means over a batch.
 template <class Linear>
 class TokenMarking : public BlockGuide<float> {
  public:

@@ -12,9 +12,9 @@
 
 namespace lrqat {
 
-/// For each of some numbers, the rate at which the direction of its gradient flips within a window of
-/// steps: the "gradient disorder" of GAQAT (arXiv 2412.05551), whose exact formula we have not seen.
-/// A gradient that is 0 or NaN has no direction and is passed over.
+/// For each of some numbers, the rate at which the direction of its gradient flips within a window
+/// of steps: the "gradient disorder" of GAQAT (arXiv 2412.05551), whose exact formula we have not
+/// seen. A gradient that is 0 or NaN has no direction and is passed over.
 class GradientDisorder {
  public:
   explicit GradientDisorder(std::size_t size) : numbers_(3 * size) {}
@@ -34,8 +34,8 @@ class GradientDisorder {
     }
   }
 
-  /// Turns for each pair of neighbouring directions, 0 ... 1; gradients by chance have 0.5. Of fewer
-  /// than two directions nothing is known, which is 1: not in order.
+  /// Turns for each pair of neighbouring directions, 0 ... 1; gradients by chance have 0.5. Of
+  /// fewer than two directions nothing is known, which is 1: not in order.
   double of(std::size_t i) const {
     const double pairs = static_cast<double>(numbers_[size() + i]) - 1;
     return pairs < 1 ? 1.0 : static_cast<double>(numbers_[2 * size() + i]) / pairs;
@@ -52,7 +52,7 @@ class GradientDisorder {
   float& directions(std::size_t i) { return numbers_[size() + i]; }
   float& turns(std::size_t i) { return numbers_[2 * size() + i]; }
 
-  AlignedVector<float> numbers_;  // (3, size): the last direction, how many there were, how many turns
+  AlignedVector<float> numbers_;  // (3, size): last direction, number of directions, turns
 };
 
 }  // namespace lrqat

@@ -29,8 +29,8 @@ struct Progress {
   double seconds = 0;      // spent on them
 };
 
-/// Numbers that a run remembers besides its parameters and moments: they belong to its bits, and so to
-/// its checkpoint, under a name of their own. They must be finite.
+/// Numbers that a run remembers besides its parameters and moments: they belong to its bits, and so
+/// to its checkpoint, under a name of their own. They must be finite.
 struct KeptNumbers {
   std::string name;
   std::span<float> numbers;
@@ -90,8 +90,9 @@ Number number_in(const std::map<std::string, std::string>& metadata, const std::
 
 }  // namespace detail
 
-/// Writes the parameters, the moments, `kept` and `progress` in one safetensors file that replaces `path`
-/// only when it is complete. A number that is not finite is an error, and `path` stays as it was.
+/// Writes the parameters, the moments, `kept` and `progress` in one safetensors file that replaces
+/// `path` only when it is complete. A number that is not finite is an error, and `path` stays as it
+/// was.
 ///
 /// @param fingerprint  everything the run's bits depend on: model, scheme, data, settings
 inline void save_checkpoint(const std::filesystem::path& path, const std::string& fingerprint,
@@ -115,9 +116,9 @@ inline void save_checkpoint(const std::filesystem::path& path, const std::string
                      {"seconds", std::string(seconds, written.ptr)}});
 }
 
-/// Reads a checkpoint back into the parameters and moments of `optimizer` and `kept`. All is checked
-/// before the first number is changed: the fingerprint, the set of names, every length, and that
-/// the numbers are possible ones. Whatever differs is an error that names both sides.
+/// Reads a checkpoint back into the parameters and moments of `optimizer` and `kept`. All is
+/// checked before the first number is changed: the fingerprint, the set of names, every length, and
+/// that the numbers are possible ones. Whatever differs is an error that names both sides.
 inline Progress restore_checkpoint(const std::filesystem::path& path,
                                    const std::string& fingerprint, AdamW& optimizer,
                                    std::span<const KeptNumbers> kept = {}) {

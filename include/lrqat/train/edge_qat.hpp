@@ -24,26 +24,27 @@ namespace lrqat {
 
 /// Of the loss of EdgeQat; the defaults are those of the published script.
 struct EdgeQatOptions {
-  double text = 0.5;       // share of the cross-entropy; the divergence from the teacher has the rest
-  double tau = 2.0;        // temperature of the divergence
-  double entropy = 0.5;    // weight of - log of the entropy of queries and keys
+  double text = 0.5;     // share of the cross-entropy; the divergence from the teacher has the rest
+  double tau = 2.0;      // temperature of the divergence
+  double entropy = 0.5;  // weight of - log of the entropy of queries and keys
   double attention = 1.0;  // weight of - log of the cosines of attention maps
 };
 
 /// A MicroStep (train/trainer.hpp): the loss of EdgeQAT (Shen et al., arXiv 2402.10787),
 ///   text CE + (1 - text) tau^2 KL(teacher || student)
-///     - entropy log sum [log(1 + Var q) + log(1 + Var k)] - attention log sum cos(map, teacher's map),
-/// each sum over the heads of all blocks and sequences, the first over their tokens too. Queries and
-/// keys are those that attention reads.
+///     - entropy log sum [log(1 + Var q) + log(1 + Var k)]
+///     - attention log sum cos(map, teacher's map),
+/// each sum over the heads of all blocks and sequences, the first over their tokens too. Queries
+/// and keys are those that attention reads.
 ///
-/// The published code adds the last term with a plus, which taken literally drives the maps apart; here
-/// it brings them together, as its purpose is said to be, and a negative weight gives the published sign.
-/// It also differs there: cosines are of scores before mask and softmax, whose sum may have no
-/// logarithm; the divergence is a sum over tokens for each sequence, here the mean; it has three
-/// teachers, of which the first, the float model, is the one here.
+/// The published code adds the last term with a plus, which taken literally drives the maps apart;
+/// here it brings them together, as its purpose is said to be, and a negative weight gives the
+/// published sign. It also differs there: cosines are of scores before mask and softmax, whose sum
+/// may have no logarithm; the divergence is a sum over tokens for each sequence, here the mean; it
+/// has three teachers, of which the first, the float model, is the one here.
 ///
-/// A guide that the model has already, such as TokenMarking, is asked first at each context, as its only
-/// call; the teacher must have none. It refers to both models.
+/// A guide that the model has already, such as TokenMarking, is asked first at each context, as its
+/// only call; the teacher must have none. It refers to both models.
 template <class Student, class Teacher>
 requires std::same_as<typename Student::scalar, typename Teacher::scalar>
 class EdgeQat : private BlockGuide<typename Student::scalar> {
@@ -65,9 +66,10 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
             other.vocab);
     expects(options.text >= 0 && options.text <= 1, "EdgeQat: the share of the text is ",
             options.text, "; it lies in 0 ... 1");
-    expects(std::isfinite(options.entropy) && options.entropy >= 0 && std::isfinite(options.attention),
-            "EdgeQat: weights ", options.entropy, " of the entropy and ", options.attention,
-            " of the attention maps; they are finite, the first not negative");
+    expects(
+        std::isfinite(options.entropy) && options.entropy >= 0 && std::isfinite(options.attention),
+        "EdgeQat: weights ", options.entropy, " of the entropy and ", options.attention,
+        " of the attention maps; they are finite, the first not negative");
   }
 
   double operator()(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
@@ -93,7 +95,9 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
   /// The student's guide while it lives.
   class Attached {
    public:
-    explicit Attached(EdgeQat& step) : step_(step) { step_.before_ = step_.student_.set_guide(&step); }
+    explicit Attached(EdgeQat& step) : step_(step) {
+      step_.before_ = step_.student_.set_guide(&step);
+    }
     ~Attached() { step_.student_.set_guide(step_.before_); }
     Attached(const Attached&) = delete;
     Attached& operator=(const Attached&) = delete;
@@ -115,7 +119,8 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
     const MatrixView<T> text = text_logits_.shaped(logits.rows, logits.cols);
     copy_rows<T>(logits, text);
     text_losses_.resize(losses.size());
-    cross_entropy_with_gradient(text, targets, options_.text * each, std::span<double>(text_losses_));
+    cross_entropy_with_gradient(text, targets, options_.text * each,
+                                std::span<double>(text_losses_));
     distillation_with_gradient<T>(logits, wanted, options_.tau, (1 - options_.text) * each, losses);
     add_to<T>(text, logits);
     for (std::size_t t = 0; t < losses.size(); ++t)

@@ -32,14 +32,14 @@ struct ScaleFreezingOptions {
   Frozen frozen = Frozen::task_gradient;
 };
 
-/// The gradient filter of GAQAT (Jiang et al., arXiv 2412.05551) for a training with two gradients: it
-/// watches the direction of the task's gradient of each scale, and after every `every` steps freezes
-/// those whose disorder was below the threshold, until the next check. Each scale of a granularity is
-/// judged alone, where the paper has one a layer. A frozen scale is watched like the others. The moments
-/// of a scale that keeps its bits see gradients of 0.
+/// The gradient filter of GAQAT (Jiang et al., arXiv 2412.05551) for a training with two gradients:
+/// it watches the direction of the task's gradient of each scale, and after every `every` steps
+/// freezes those whose disorder was below the threshold, until the next check. Each scale of a
+/// granularity is judged alone, where the paper has one a layer. A frozen scale is watched like the
+/// others. The moments of a scale that keeps its bits see gradients of 0.
 ///
-/// Its three calls belong to SharpnessAware::task_gradients and the hooks of a TrainPlan; kept() makes
-/// a resumed run the same. One object serves one call of train().
+/// Its three calls belong to SharpnessAware::task_gradients and the hooks of a TrainPlan; kept()
+/// makes a resumed run the same. One object serves one call of train().
 class ScaleFreezing {
  public:
   /// @param parameters  of which those of Role::scale are taken; must outlive it
@@ -63,8 +63,8 @@ class ScaleFreezing {
     task_.resize(size);
   }
 
-  /// Call it when the gradients are the task's of one batch alone: it remembers them and sets those of
-  /// frozen scales to 0.
+  /// Call it when the gradients are the task's of one batch alone: it remembers them and sets those
+  /// of frozen scales to 0.
   void task_gradients() {
     for_each([this](std::size_t i, float&, float& gradient) {
       task_[i] += gradient;
@@ -124,7 +124,7 @@ class ScaleFreezing {
   ScaleFreezingOptions options_;
   Parameters<float> scales_;
   GradientDisorder disorder_;
-  AlignedVector<float> frozen_, task_;                     // one for each scale
+  AlignedVector<float> frozen_, task_;                  // one for each scale
   std::vector<std::pair<std::size_t, float>> resting_;  // values to come back to, by index
 };
 

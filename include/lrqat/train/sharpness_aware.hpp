@@ -28,13 +28,13 @@ struct SharpnessAwareOptions {
   std::function<void()> after_step{};  // the model's, where it has one: whenever parameters change
 };
 
-/// A MicroStep (train/trainer.hpp) made of two passes of another: with g the gradient of the batch at
-/// the parameters w, its gradient is
+/// A MicroStep (train/trainer.hpp) made of two passes of another: with g the gradient of the batch
+/// at the parameters w, its gradient is
 ///   task_weight g + (gradient at w + rho g / |g|),
-/// the second alone being sharpness-aware minimization (Foret et al., arXiv 2010.01412), both together
-/// the loss of GAQAT (arXiv 2412.05551): task and flatness. The loss it returns is that at w, and w has
-/// its bits back after it, also after an error. Each batch of a step climbs for itself. Where g is 0
-/// both passes are at w. It keeps two copies of the trained numbers.
+/// the second alone being sharpness-aware minimization (Foret et al., arXiv 2010.01412), both
+/// together the loss of GAQAT (arXiv 2412.05551): task and flatness. The loss it returns is that at
+/// w, and w has its bits back after it, also after an error. Each batch of a step climbs for
+/// itself. Where g is 0 both passes are at w. It keeps two copies of the trained numbers.
 ///
 /// @param parameters  everything that is perturbed and has gradients; must outlive it
 template <class Step>
@@ -83,11 +83,12 @@ class SharpnessAware {
   class Uphill {
    public:
     Uphill(SharpnessAware& all, double norm) : all_(all) {
-      const float factor = norm > 0 ? static_cast<float>(all.options_.rho / norm) : 0.0f;
+      // In double: of a tiny norm it is beyond float.
+      const double factor = norm > 0 ? all.options_.rho / norm : 0.0;
       all.for_each([=](const Parameter<float>& each, std::span<float> values, std::span<float>) {
         std::copy(each.value.begin(), each.value.end(), values.begin());
         for (std::size_t i = 0; i < values.size(); ++i)
-          each.value[i] = fused_multiply_add(factor, each.gradient[i], each.value[i]);
+          each.value[i] += static_cast<float>(factor * static_cast<double>(each.gradient[i]));
       });
     }
     ~Uphill() {

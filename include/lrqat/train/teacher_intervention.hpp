@@ -32,8 +32,8 @@ enum class Intervention {
   output    // what the layer behind it gives, before the residual stream is added
 };
 
-/// Gradual intervention: output in the first sixth of `steps`, context up to the third, then the map;
-/// from `steps` on none.
+/// Gradual intervention: output in the first sixth of `steps`, context up to the third, then the
+/// map; from `steps` on none.
 /// @param step  steps done
 inline Intervention gradual_intervention(std::uint64_t step, std::uint64_t steps) {
   if (step >= steps) return Intervention::none;
@@ -41,23 +41,23 @@ inline Intervention gradual_intervention(std::uint64_t step, std::uint64_t steps
   return step * 3 < steps ? Intervention::context : Intervention::map;
 }
 
-/// Weights of what is added to the divergence of the logits: mean squared differences between student
-/// and teacher, summed over the blocks. The published code adds all three as they are.
+/// Weights of what is added to the divergence of the logits: mean squared differences between
+/// student and teacher, summed over the blocks. The published code adds all three as they are.
 struct InterventionLosses {
   double hidden = 1;  // of the blocks' outputs
   double middle = 1;  // of the residual stream after attention
   double scores = 1;  // of attention's scaled scores, before softmax, of pairs that see each other
 };
 
-/// Teacher Intervention (Kim et al., arXiv 2302.11812): a MicroStep (train/trainer.hpp) in which what a
-/// block has from a float teacher of the same shape takes the place of its own signal, so that errors of
-/// quantized blocks below do not reach it. No gradient passes the intervened point. The scores that the
-/// loss sees are always the student's; while the teacher intervenes their gradient ends at the layers
-/// of query and key.
+/// Teacher Intervention (Kim et al., arXiv 2302.11812): a MicroStep (train/trainer.hpp) in which
+/// what a block has from a float teacher of the same shape takes the place of its own signal, so
+/// that errors of quantized blocks below do not reach it. No gradient passes the intervened point.
+/// The scores that the loss sees are always the student's; while the teacher intervenes their
+/// gradient ends at the layers of query and key.
 ///
-/// The paper is about encoders: its mean of scores is over all pairs, and its distances are taken behind
-/// the norms that follow, which here stand before the next layer. The embeddings are not compared.
-/// It refers to both models; nobody else may use them as a guide during a step.
+/// The paper is about encoders: its mean of scores is over all pairs, and its distances are taken
+/// behind the norms that follow, which here stand before the next layer. The embeddings are not
+/// compared. It refers to both models; nobody else may use them as a guide during a step.
 template <class Student, class Teacher>
 requires std::same_as<typename Student::scalar, typename Teacher::scalar>
 class TeacherIntervention : private BlockGuide<typename Student::scalar> {
@@ -156,12 +156,12 @@ class TeacherIntervention : private BlockGuide<typename Student::scalar> {
       kernel::clear(grad_key);
     }
     if (losses_.scores == 0) return;
-    own_loss_ += losses_.scores *
-                 score_distance<T>(tape.shape,
-                                   replaced ? own_heads_[block].query.view() : tape.query,
-                                   replaced ? own_heads_[block].key.view() : tape.key,
-                                   wanted_[block].query.view(), wanted_[block].key.view(),
-                                   losses_.scores * factor_, grad_query, grad_key);
+    own_loss_ +=
+        losses_.scores * score_distance<T>(tape.shape,
+                                           replaced ? own_heads_[block].query.view() : tape.query,
+                                           replaced ? own_heads_[block].key.view() : tape.key,
+                                           wanted_[block].query.view(), wanted_[block].key.view(),
+                                           losses_.scores * factor_, grad_query, grad_key);
   }
   void heads_input_backward(std::size_t, MatrixView<T> grad) override {
     if (now_ != Intervention::none) kernel::clear(grad);
