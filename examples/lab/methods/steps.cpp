@@ -45,8 +45,10 @@ TrainingStep teacher_intervention_step(const Lesson& lesson, TrainPlan& plan) {
   const auto when = [&optimizer = lesson.optimizer, steps = plan.steps / 2] {
     return gradual_intervention(optimizer.steps(), steps);
   };
-  return shared(std::make_shared<TeacherIntervention<AnyLinear, AnyLinear>>(lesson.model,
-                                                                            lesson.teacher, when));
+  // Nothing norms a LLaMA's residual stream and scores: at 1 they would drown the logits.
+  const InterventionLosses losses{.hidden = 0.1, .middle = 0.1, .scores = 0.01};
+  return shared(std::make_shared<TeacherIntervention<AnyLinear, AnyLinear>>(
+      lesson.model, lesson.teacher, when, losses));
 }
 
 TrainingStep edge_qat_step(const Lesson& lesson, TrainPlan&) {
