@@ -36,7 +36,7 @@ TrainingStep gaqat_step(const Lesson& lesson, TrainPlan& plan) {
   const auto freezing = std::make_shared<ScaleFreezing>(lesson.model.parameters(), options);
   plan.before_update = [freezing](std::uint64_t step) { freezing->before_update(step); };
   plan.kept = freezing->kept();
-  SharpnessAwareOptions sharpness{.rho = 0.05, .task_weight = 1};
+  SharpnessAwareOptions sharpness{.rho = 0.01, .task_weight = 1};
   sharpness.task_gradients = [freezing] { freezing->task_gradients(); };
   return SharpnessAware(next_token(lesson.model), lesson.model.parameters(), sharpness);
 }
