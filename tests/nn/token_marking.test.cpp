@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace lrqat::test {
@@ -125,6 +126,29 @@ TEST_CASE("TokenMarking: without a share the model is a plain 8-bit one, to the 
   }
   CHECK(bits_of(logits(adaptive)) == wanted);  // nor when the guide is gone
   CHECK_THROWS_WITH(TokenMarking(adaptive, -0.5), Catch::Contains("-0.5"));
+}
+
+TEST_CASE("TokenMarking: finds its layers in an AnyLinear, and passes over others", "[nn]") {
+  auto plain = model_of<TokenAdaptiveLinear>();
+  Llama<AnyLinear> any(random_llama(tiny_config(), 1),
+                       [](MatrixView<const float> weight, const LinearName& which) {
+                         AnyLinear dense{DenseLinear<float>(weight)};
+                         if (which.kind == LinearKind::down) return dense;
+                         return AnyLinear(TokenAdaptiveLinear(std::move(dense)));
+                       });
+  TokenMarking marking(plain, 0.5);
+  TokenMarking marking_any(any, 0.5);
+  const Guided guided(plain, marking);
+  const Guided guided_any(any, marking_any);
+  const auto wanted = bits_of(logits(plain)), mixed = bits_of(logits(any));
+  CHECK(mixed != wanted);  // "down" is not quantized
+  const auto marks = [](const TokenAdaptiveLinear& layer) {
+    return Marks(layer.marks().begin(), layer.marks().end());
+  };
+  // The first attention reads the same in both.
+  CHECK(marks(*any.linear({0, LinearKind::up}).get_if<TokenAdaptiveLinear>()) ==
+        marks(plain.linear({0, LinearKind::up})));
+  CHECK(marks(plain.linear({0, LinearKind::up})).size() == 18);
 }
 
 TEST_CASE("TokenMarking: a block's marks are those of its attention; they hold up to the next one",
