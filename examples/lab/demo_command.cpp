@@ -103,6 +103,7 @@ Where to go from here
    lrqat-lab schemes            what else can be put into the table
    lrqat-lab table --help       the table for a model and a text of yours
    lrqat-lab train --help       one scheme, with checkpoints and a log
+   lrqat-lab sweep --help       how the cost of quantization scales with models, text and groups
    lrqat-lab generate --help    text from a model or a run
 )";
   if (!own.model_file.empty())

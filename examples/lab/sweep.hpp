@@ -36,7 +36,7 @@ struct SweepPlan {
   std::vector<std::size_t> group_sizes{};     // of quantized runs; each has an unquantized twin
   Scheme scheme{};                            // its sharing is replaced by the group sizes
   std::size_t vocab = 0, context = 64, batch = 8;
-  double rate = 4e-3, scale_rate = 3e-4;
+  double rate = 4e-3, scale_rate = 1e-3;
   std::uint64_t seed = 1;
   std::size_t windows = 0;  // of a text that is measured on; 0: all
 };

@@ -31,7 +31,8 @@ for N weights in linear layers, D training tokens and G weights to a scale. This
 for each size and token count it trains a small LLaMA from random weights without quantization, and
 one for each group size that is quantized from the first step on (full QAT: all weights, scales, norms
 and the embedding are trained), measures them, and fits the law to the test losses: A, alpha, B, beta
-and E to the unquantized runs, then k and the gammas to what the others lose against them. Every run has
+and E to the unquantized runs, then k and the gammas to what the others lose against them (Huber's loss
+of the error of log L, square up to 1 %, as losses of small models scatter that much). Every run has
 the seed's weights and order of windows; rates rise over a twentieth of the steps and fall to 0.
 
 A size is <width>x<layers>; heads have 16 numbers, hidden layers 8/3 of the width, rounded up to a

@@ -25,7 +25,7 @@ TEST_CASE("lrqat-lab: every command teaches with an example", "[lab]") {
   const LabBench bench(*program);
   const Finished help = bench.run("--help");
   CHECK(help.code == 0);
-  for (const std::string command : {"table", "train", "eval", "generate", "export", "schemes"}) {
+  for (const std::string command : {"table", "train", "eval", "sweep", "generate", "export", "schemes"}) {
     CHECK_THAT(help.out, Contains(command));
     const Finished one = bench.run(command + " --help");
     CHECK(one.code == 0);

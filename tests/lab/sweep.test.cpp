@@ -172,7 +172,7 @@ TEST_CASE("SweepReport: a planted law is told, with its advice", "[lab]") {
   CHECK(object["points"][4]["coarsest_group"] == 8);
   CHECK(object["points"][8]["coarsest_group"] == 1);   // ten times the tokens: none is in it
   CHECK(object["points"][26]["coarsest_group"] == 32);  // the largest model
-  CHECK_THAT(report.text(), Contains("off by 0.00 % on average") && Contains("| 32x1 |") &&
+  CHECK_THAT(report.text(), Contains("off by 0.00 % on average") && Contains("| 32x1  |") &&
                                 Contains("none") && Contains("   0.8 |"));
 
   const LinePlot losses = report.loss_plot("title"), errors = report.error_plot("title");
