@@ -63,7 +63,8 @@ std::string script_of(const LinePlot& plot, const std::string& terminal,
                 quoted(plot.title), "\nset xlabel ", quoted(plot.x_label), "\nset ylabel ",
                 quoted(plot.y_label), "\nset key outside right top spacing 1.15 noenhanced\n",
                 "set grid lc rgb \"#dddddd\"\nset offsets graph 0.02, graph 0.02, 0, 0\n",
-                plot.log_y ? "set logscale y\n" : "", plot.doubling_x ? "set logscale x 2\n" : "", data.str(), curves.str(), "\n");
+                plot.log_y ? "set logscale y\n" : "",
+                plot.doubling_x ? "set logscale x 2\n" : "", data.str(), curves.str(), "\n");
 }
 
 }  // namespace

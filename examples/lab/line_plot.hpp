@@ -27,9 +27,9 @@ struct LinePlot {
   std::vector<PlotSeries> series{};
 };
 
-/// An .svg or .png file. Series have colours and marks of their own and a legend beside the picture,
-/// which leaves those without a name out; values that are not finite are not drawn, nor those above
-/// `y_limit` where that is not 0.
+/// An .svg or .png file. Series have colours and marks of their own and a legend beside the
+/// picture, which leaves out those without a name; values that are not finite are not drawn, nor
+/// those above `y_limit` where that is not 0.
 /// @throws Error for another kind of file, where there is no gnuplot, or what it says when it fails
 void draw(const LinePlot& plot, const std::filesystem::path& file, double y_limit = 0);
 

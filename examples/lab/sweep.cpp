@@ -42,9 +42,12 @@ PretrainPlan plan_of_run(const SweepPlan& plan, const SweepPoint& point) {
 }
 
 JsonObject json_of_point(const SweepPoint& point, const std::string& sweep) {
-  return {{"size", point.size.name()},          {"parameters", point.parameters},
-          {"tokens", point.tokens},             {"group_size", point.group_size},
-          {"dev_loss", point.dev_loss},         {"test_loss", point.test_loss},
+  return {{"size", point.size.name()},
+          {"parameters", point.parameters},
+          {"tokens", point.tokens},
+          {"group_size", point.group_size},
+          {"dev_loss", point.dev_loss},
+          {"test_loss", point.test_loss},
           {"sweep", sweep}};
 }
 
@@ -88,10 +91,10 @@ SweepSize parse_sweep_size(const std::string& text) {
     const auto [rest, second] = std::from_chars(times + 1, end, size.layers);
     is_size = second == std::errc() && rest == end && text == size.name();
   }
-  expects(is_size && size.dim % 16 == 0 && size.dim >= 16 && size.dim <= 4096 &&
-              size.layers >= 1 && size.layers <= 128,
-          "size '", text, "' is not <width>x<layers>, such as 64x3; the width is a multiple of 16 up ",
-          "to 4096, there are 1 to 128 layers");
+  expects(is_size && size.dim % 16 == 0 && size.dim >= 16 && size.dim <= 4096 && size.layers >= 1 &&
+              size.layers <= 128,
+          "size '", text, "' is not <width>x<layers>, such as 64x3; the width is a multiple of 16 ",
+          "up to 4096, there are 1 to 128 layers");
   return size;
 }
 
@@ -155,8 +158,7 @@ SweepFile::SweepFile(std::filesystem::path path, std::string fingerprint)
   std::uintmax_t whole = 0;
   std::string line;
   for (std::size_t number = 1; std::getline(in, line) && !in.eof(); ++number) {
-    points_.push_back(
-        point_of_line(line, joined(path_.string(), ", line ", number), fingerprint_));
+    points_.push_back(point_of_line(line, joined(path_.string(), ", line ", number), fingerprint_));
     whole += line.size() + 1;
   }
   if (std::filesystem::file_size(path_, error) == whole) return;

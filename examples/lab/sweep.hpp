@@ -44,9 +44,9 @@ struct SweepPlan {
 /// A run of a sweep and, once it is finished, what it ended with.
 struct SweepPoint {
   SweepSize size{};
-  std::size_t parameters = 0;  // weights of the linear layers
-  std::uint64_t tokens = 0;    // trained on
-  std::size_t group_size = 1;  // 1: not quantized
+  std::size_t parameters = 0;          // weights of the linear layers
+  std::uint64_t tokens = 0;            // trained on
+  std::size_t group_size = 1;          // 1: not quantized
   double dev_loss = 0, test_loss = 0;  // nats for a token
 
   bool is_same_run(const SweepPoint& other) const {

@@ -22,37 +22,40 @@ namespace lrqat::lab {
 namespace {
 
 constexpr const char* sweep_explanation =
-    R"(How much does quantization cost as models grow, read more, and share scales among more weights?
-The scaling law of quantization-aware training (Chen et al. 2025, arXiv 2505.14302) answers
+    R"(How much does quantization cost as models grow, read more, and share scales among more
+weights? The scaling law of quantization-aware training (Chen et al. 2025, arXiv 2505.14302) says
 
-  L(N, D, G) = A / N^alpha + B / D^beta + E + delta,  delta = k D^gamma_D (log2 G)^gamma_G / N^gamma_N
+  L(N, D, G) = A / N^alpha + B / D^beta + E + delta
+  delta      = k D^gamma_D (log2 G)^gamma_G / N^gamma_N
 
-for N weights in linear layers, D training tokens and G weights to a scale. This command measures it:
-for each size and token count it trains a small LLaMA from random weights without quantization, and
-one for each group size that is quantized from the first step on (full QAT: all weights, scales, norms
-and the embedding are trained), measures them, and fits the law to the test losses: A, alpha, B, beta
-and E to the unquantized runs, then k and the gammas to what the others lose against them (Huber's loss
-of the error of log L, square up to 1 %, as losses of small models scatter that much). Every run has
-the seed's weights and order of windows; rates rise over a twentieth of the steps and fall to 0.
+for N weights in linear layers, D training tokens and G weights to a scale. This command measures
+it. For each size and token count it trains a small LLaMA from random weights without quantization,
+and one for each group size that is quantized from its first step on, as the paper counts delta:
+the same training with and without. It is full QAT: weights, scales, norms and embedding are all
+trained; the seed's weights and order of windows are those of every run; rates rise over a twentieth
+of the steps and fall to 0. Then it fits the law to the test losses: A, alpha, B, beta and E to the
+unquantized runs, k and the gammas to what the others lose against them (Huber's loss of the error
+of log L, square up to 1 %, as losses of small models scatter that much).
 
 A size is <width>x<layers>; heads have 16 numbers, hidden layers 8/3 of the width, rounded up to a
-multiple of 64. The law needs at least 3 sizes, 3 token counts and 2 group sizes; tokens beyond the end
-of the text are read again, which the law does not know about.
+multiple of 64. The law needs at least 3 sizes, 3 token counts and 2 group sizes; tokens beyond the
+end of the text are read again, which the law does not know about.
 
-With --out, the folder gets a line in points.jsonl as soon as a run is finished; the same command, or
-one with more sizes, token counts or groups, goes on from there. In the end it gets sweep.md and .json,
-loss.svg and .png (loss by group size, measured and by the law), error.svg and .png (delta alone).
+With --out, the folder gets a line in points.jsonl as soon as a run is finished; the same command,
+or one with more sizes, token counts or groups, goes on from there. In the end it gets sweep.md and
+.json, loss.svg and .png (loss by group size, measured and by the law), error.svg and .png (delta).
 Without --tokens and --data the models read stories of the lab's own.
 
 Examples:
   lrqat-lab sweep --out runs/law
-  lrqat-lab sweep --tokens train.u16 --dev dev.u16 --test test.u16 --out runs/w3 --scheme w3-pc-lsq
+  lrqat-lab sweep --tokens train.u16 --dev dev.u16 --test test.u16 --scheme w3-pc-lsq --out runs/w3
   lrqat-lab sweep --sizes 32x2 64x2 64x4 128x4 --train-tokens 200000 400000 800000 --groups 4 16 32
 )";
 
 struct SweepOptions : Options {
   std::vector<std::string> sizes{"32x2", "64x2", "96x3"};
-  SweepPlan plan{.token_counts = {225'000, 450'000, 900'000}, .group_sizes = {4, 8, 32},
+  SweepPlan plan{.token_counts = {225'000, 450'000, 900'000},
+                 .group_sizes = {4, 8, 32},
                  .vocab = own_vocabulary};
   double budget = 0.02;
 };
@@ -61,7 +64,7 @@ Splits text_of_sweep(const SweepOptions& options) {
   const TextSources& text = options.text;
   if (text.tokens.empty() && text.data.empty()) {
     expects(text.dev.empty() && text.test.empty() && text.tokenizer.empty(),
-            "--dev, --test and --tokenizer are for a text of yours: name it with --tokens or --data");
+            "--dev, --test and --tokenizer are for a text that --tokens or --data names");
     expects(options.plan.vocab == own_vocabulary, "--vocab ", options.plan.vocab,
             ": the lab's own stories have ", own_vocabulary, " tokens");
     return own_text().splits;
@@ -88,8 +91,8 @@ void sweep(SweepOptions& options, Exit& exit) {
   std::unique_ptr<SweepFile> file;
   if (!options.out.empty()) {
     make_folder(options.out);
-    file = std::make_unique<SweepFile>(options.out / "points.jsonl",
-                                       sweep_fingerprint(plan, splits));
+    file =
+        std::make_unique<SweepFile>(options.out / "points.jsonl", sweep_fingerprint(plan, splits));
   }
   std::optional<std::vector<SweepPoint>> points;
   {
@@ -125,11 +128,13 @@ void sweep(SweepOptions& options, Exit& exit) {
 
 void add_sweep_command(CLI::App& program, Exit& exit) {
   CLI::App* const command = program.add_subcommand(
-      "sweep", "Train small models over sizes, tokens and group sizes, and fit the scaling law of QAT");
+      "sweep", "Train small models over sizes, tokens and groups, and fit the scaling law of QAT");
   const auto options = std::make_shared<SweepOptions>();
   SweepPlan& plan = options->plan;
-  command->add_option("--sizes", options->sizes, "Models, as <width>x<layers>")->capture_default_str();
-  command->add_option("--train-tokens", plan.token_counts, "Tokens to train on, each for every size")
+  command->add_option("--sizes", options->sizes, "Models, as <width>x<layers>")
+      ->capture_default_str();
+  command
+      ->add_option("--train-tokens", plan.token_counts, "Tokens to train on, each for every size")
       ->check(whole_number(1, std::uint64_t{1} << 40))
       ->capture_default_str();
   command
@@ -149,8 +154,9 @@ void add_sweep_command(CLI::App& program, Exit& exit) {
   command->add_option("--batch", plan.batch, "Windows in one step")
       ->check(whole_number(1, 1024))
       ->capture_default_str();
-  command->add_option("--windows", plan.windows,
-                      "Measure on the first so many windows only (default: all)")
+  command
+      ->add_option("--windows", plan.windows,
+                   "Measure on the first so many windows only (default: all)")
       ->check(whole_number(1, 1u << 30));
   command->add_option("--lr", plan.rate, "Learning rate of everything but scales")
       ->check(positive_number())

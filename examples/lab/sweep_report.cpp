@@ -53,12 +53,15 @@ struct NamedConstant {
   double ScalingLaw::*value;
 };
 
-constexpr NamedConstant law_constants[] = {
-    {"A", &ScalingLaw::a},           {"alpha", &ScalingLaw::alpha},
-    {"B", &ScalingLaw::b},           {"beta", &ScalingLaw::beta},
-    {"E", &ScalingLaw::e},           {"k", &ScalingLaw::k},
-    {"gamma_N", &ScalingLaw::gamma_n}, {"gamma_D", &ScalingLaw::gamma_d},
-    {"gamma_G", &ScalingLaw::gamma_g}};
+constexpr NamedConstant law_constants[] = {{"A", &ScalingLaw::a},
+                                           {"alpha", &ScalingLaw::alpha},
+                                           {"B", &ScalingLaw::b},
+                                           {"beta", &ScalingLaw::beta},
+                                           {"E", &ScalingLaw::e},
+                                           {"k", &ScalingLaw::k},
+                                           {"gamma_N", &ScalingLaw::gamma_n},
+                                           {"gamma_D", &ScalingLaw::gamma_d},
+                                           {"gamma_G", &ScalingLaw::gamma_g}};
 
 }  // namespace
 
@@ -152,13 +155,14 @@ JsonObject SweepReport::json() const {
   JsonObject list = JsonObject::array();
   for (std::size_t i = 0; i < points_.size(); ++i) {
     const SweepPoint& point = points_[i];
-    JsonObject object{{"size", point.size.name()},      {"parameters", point.parameters},
-                      {"tokens", point.tokens},         {"group_size", point.group_size},
-                      {"dev_loss", point.dev_loss},     {"test_loss", point.test_loss},
-                      {"law_residual", nullptr},        {"coarsest_group", nullptr}};
+    JsonObject object{{"size", point.size.name()},  {"parameters", point.parameters},
+                      {"tokens", point.tokens},     {"group_size", point.group_size},
+                      {"dev_loss", point.dev_loss}, {"test_loss", point.test_loss},
+                      {"law_residual", nullptr},    {"coarsest_group", nullptr}};
     if (fit_) {
       object["law_residual"] = fit_->residuals[i];
-      if (const std::optional<double> coarsest = advice(point)) object["coarsest_group"] = *coarsest;
+      if (const std::optional<double> coarsest = advice(point))
+        object["coarsest_group"] = *coarsest;
     }
     list.push_back(std::move(object));
   }
@@ -184,8 +188,11 @@ void SweepReport::draw_groups(LinePlot& plot, std::size_t first_group, Measured&
   for (const SweepPoint& point : points_) last_group = std::max(last_group, point.group_size);
   for (std::size_t s = 0; s < sizes.size(); ++s)
     for (std::size_t t = 0; t < token_counts.size(); ++t) {
-      PlotSeries marks{.name = joined(sizes[s].name(), ", ", grouped_digits(token_counts[t]), " tokens"),
-                       .is_joined = !fit_, .colour = s, .mark = t};
+      PlotSeries marks{
+          .name = joined(sizes[s].name(), ", ", grouped_digits(token_counts[t]), " tokens"),
+          .is_joined = !fit_,
+          .colour = s,
+          .mark = t};
       PlotSeries line{.name = "", .has_marks = false, .colour = s};
       for (const SweepPoint& point : points_) {
         if (point.size != sizes[s] || point.tokens != token_counts[t]) continue;
@@ -223,7 +230,8 @@ LinePlot SweepReport::error_plot(const std::string& title) const {
                 .doubling_x = true};
   std::size_t finest = 0;
   for (const SweepPoint& point : points_)
-    if (point.group_size > 1 && (finest == 0 || point.group_size < finest)) finest = point.group_size;
+    if (point.group_size > 1 && (finest == 0 || point.group_size < finest))
+      finest = point.group_size;
   draw_groups(
       plot, finest, [&](const SweepPoint& point) { return measured_error(point); },
       [&](double n, double d, double g) { return fit_->law.quantization_error(n, d, g); });

@@ -23,7 +23,7 @@ class SweepReport {
 
   std::string text() const;
   JsonObject json() const;
-  /// Test loss by group size: a colour for each size, a mark for each token count, lines by the law.
+  /// Test loss by group size: a colour for each size, a mark for each token count, the law's lines.
   LinePlot loss_plot(const std::string& title) const;
   /// The same for what quantization adds.
   LinePlot error_plot(const std::string& title) const;

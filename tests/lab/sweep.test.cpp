@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/sweep.test.cpp: a sweep keeps each finished run, goes on where it was, and tells its law.
+// tests/lab/sweep.test.cpp: a sweep keeps each finished run, goes on where it was, tells its law.
 #include "lab/sweep_report.hpp"
 
 #include "lab/lab_program.hpp"
@@ -60,7 +60,8 @@ TEST_CASE("lrqat-lab sweep: one point a run, a law over them, files for a person
     CHECK(point["test_loss"].get<double>() == Approx(std::log(64)).margin(1));
     CHECK(std::isfinite(point["law_residual"].get<double>()));
   }
-  for (const char* constant : {"A", "alpha", "B", "beta", "E", "k", "gamma_N", "gamma_D", "gamma_G"})
+  for (const char* constant :
+       {"A", "alpha", "B", "beta", "E", "k", "gamma_N", "gamma_D", "gamma_G"})
     CHECK(object["law"][constant].get<double>() >= 0);
 
   const std::string points = text_of(bench / "law/points.jsonl");
@@ -115,7 +116,8 @@ TEST_CASE("lrqat-lab sweep: stopped, killed and torn, it goes on to the same fil
   REQUIRE(last.code == 0);
   CHECK(text_of(torn) == whole);
   CHECK(text_of(bench / "torn/sweep.json") == text_of(bench / "whole/sweep.json"));
-  CHECK_THAT(text_of(bench / "whole/sweep.md"), Contains("No law: ") && Contains("4 different unquantized runs"));
+  CHECK_THAT(text_of(bench / "whole/sweep.md"),
+             Contains("No law: ") && Contains("4 different unquantized runs"));
 }
 
 TEST_CASE("lrqat-lab sweep: what does not fit is one sentence", "[lab]") {
@@ -139,7 +141,7 @@ TEST_CASE("lrqat-lab sweep: what does not fit is one sentence", "[lab]") {
       {out + "--budget 0", "--budget"},
       {out + "--data text.txt", "two texts"},
       {"sweep --tokens train.u16 --vocab 30 --out new", "train.u16"},
-      {"sweep --dev dev.u16 --out new", "--tokens or --data"},
+      {"sweep --dev dev.u16 --out new", "--tokens or --data names"},
       {"sweep --vocab 64 --out new", "512"},
   };
   check_refused(bench, cases);
@@ -158,8 +160,15 @@ TEST_CASE("lrqat-lab sweep: what does not fit is one sentence", "[lab]") {
 }
 
 TEST_CASE("SweepReport: a planted law is told, with its advice", "[lab]") {
-  const ScalingLaw law{.a = 30, .alpha = 0.3, .b = 60, .beta = 0.4, .e = 1.5,
-                       .k = 0.05, .gamma_n = 0.2, .gamma_d = 0.1, .gamma_g = 0.8};
+  const ScalingLaw law{.a = 30,
+                       .alpha = 0.3,
+                       .b = 60,
+                       .beta = 0.4,
+                       .e = 1.5,
+                       .k = 0.05,
+                       .gamma_n = 0.2,
+                       .gamma_d = 0.1,
+                       .gamma_g = 0.8};
   const std::vector<SweepPoint> points = planted_points(law);
   const SweepPoint& middle = points[4];
   const double budget = law.quantization_error(static_cast<double>(middle.parameters),
@@ -168,9 +177,9 @@ TEST_CASE("SweepReport: a planted law is told, with its advice", "[lab]") {
   const JsonObject object = report.json();
   CHECK(object["max_error"].get<double>() < 1e-6);
   CHECK(object["law"]["gamma_G"].get<double>() == Approx(0.8).epsilon(1e-3));
-  CHECK(object["points"][0]["coarsest_group"] == 8);   // 10,240 tokens: less costs less
+  CHECK(object["points"][0]["coarsest_group"] == 8);  // 10,240 tokens: less costs less
   CHECK(object["points"][4]["coarsest_group"] == 8);
-  CHECK(object["points"][8]["coarsest_group"] == 1);   // ten times the tokens: none is in it
+  CHECK(object["points"][8]["coarsest_group"] == 1);    // ten times the tokens: none is in it
   CHECK(object["points"][26]["coarsest_group"] == 32);  // the largest model
   CHECK_THAT(report.text(), Contains("off by 0.00 % on average") && Contains("| 32x1  |") &&
                                 Contains("none") && Contains("   0.8 |"));

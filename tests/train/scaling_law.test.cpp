@@ -20,8 +20,15 @@ using Catch::Contains;
 
 namespace {
 
-const ScalingLaw planted{.a = 300, .alpha = 0.31, .b = 550, .beta = 0.29, .e = 1.8,
-                         .k = 0.2, .gamma_n = 0.25, .gamma_d = 0.1, .gamma_g = 0.6};
+const ScalingLaw planted{.a = 300,
+                         .alpha = 0.31,
+                         .b = 550,
+                         .beta = 0.29,
+                         .e = 1.8,
+                         .k = 0.2,
+                         .gamma_n = 0.25,
+                         .gamma_d = 0.1,
+                         .gamma_g = 0.6};
 
 const std::vector<double> sizes{74e6, 145e6, 297e6, 595e6}, token_counts{10e9, 20e9, 50e9, 100e9},
     group_sizes{1, 32, 64, 128, 256};
@@ -46,7 +53,8 @@ TEST_CASE("ScalingLaw: groups of one weight cost nothing; the rest is the formul
   CHECK(planted.loss(1e8, 1e10, 1) == planted.float_loss(1e8, 1e10));
   CHECK(planted.effective_parameter_multiplier(1e8, 1e10, 1) == 1);
   // 0.2 * 10^(10 * 0.1) * 7^0.6 / 10^(8 * 0.25)
-  CHECK(planted.quantization_error(1e8, 1e10, 128) == Approx(0.02 * std::pow(7, 0.6)).epsilon(1e-12));
+  CHECK(planted.quantization_error(1e8, 1e10, 128) ==
+        Approx(0.02 * std::pow(7, 0.6)).epsilon(1e-12));
   CHECK(planted.float_loss(1e8, 1e10) ==
         Approx(300 * std::pow(10, -2.48) + 550 * std::pow(10, -2.9) + 1.8).epsilon(1e-12));
 }
@@ -141,10 +149,16 @@ TEST_CASE("Bfgs: the bottom of a bent valley, and of one with a corner", "[train
 }
 
 TEST_CASE("fit_scaling_law: a planted law comes back from its exact losses", "[train]") {
-  const ScalingLaw laws[] = {
-      planted,
-      {.a = 4e4, .alpha = 0.7, .b = 90, .beta = 0.2, .e = 0.4, .k = 1e-5, .gamma_n = 0.05,
-       .gamma_d = 0.4, .gamma_g = 1.7}};
+  const ScalingLaw laws[] = {planted,
+                             {.a = 4e4,
+                              .alpha = 0.7,
+                              .b = 90,
+                              .beta = 0.2,
+                              .e = 0.4,
+                              .k = 1e-5,
+                              .gamma_n = 0.05,
+                              .gamma_d = 0.4,
+                              .gamma_g = 1.7}};
   for (const ScalingLaw& law : laws) {
     const std::vector<ScalingRun> runs = runs_of(law);
     const ScalingFit fit = fit_scaling_law(runs);
@@ -173,7 +187,8 @@ TEST_CASE("fit_scaling_law: noisy losses still predict, also beyond the runs", "
     CHECK(fit.mean_error < 2 * noise);
     CHECK(fit.max_error < 5 * noise);
     for (const double g : group_sizes)  // the paper's own check: 973M parameters
-      CHECK(fit.law.loss(973e6, 200e9, g) == Approx(planted.loss(973e6, 200e9, g)).epsilon(5 * noise));
+      CHECK(fit.law.loss(973e6, 200e9, g) ==
+            Approx(planted.loss(973e6, 200e9, g)).epsilon(5 * noise));
     CHECK(fit.law.quantization_error(297e6, 50e9, 128) ==
           Approx(planted.quantization_error(297e6, 50e9, 128)).epsilon(0.1));
     // One run in twenty went wrong: Huber's loss does not follow it.
@@ -235,7 +250,8 @@ TEST_CASE("fit_scaling_law: what cannot be fitted is an error that says what is 
   };
   refused({}, "0 different unquantized runs");
   refused(without([](const ScalingRun& r) { return r.group_size == 1; }), "unquantized runs");
-  refused(without([](const ScalingRun& r) { return r.group_size != 1; }), "0 different quantized runs");
+  refused(without([](const ScalingRun& r) { return r.group_size != 1; }),
+          "0 different quantized runs");
   refused(without([](const ScalingRun& r) { return r.parameters > 145e6; }), "2 different sizes N");
   refused(without([](const ScalingRun& r) { return r.parameters != 74e6; }), "at least 5");
   refused(without([](const ScalingRun& r) { return r.group_size == 1 && r.tokens > 20e9; }),
@@ -244,11 +260,13 @@ TEST_CASE("fit_scaling_law: what cannot be fitted is an error that says what is 
           "1 different sizes N of quantized runs");
   refused(without([](const ScalingRun& r) { return r.group_size != 1 && r.tokens > 10e9; }),
           "1 different token counts D of quantized runs");
-  refused(without([](const ScalingRun& r) { return r.group_size > 32; }), "1 different group sizes");
+  refused(without([](const ScalingRun& r) { return r.group_size > 32; }),
+          "1 different group sizes");
   // Twenty tokens for a parameter, always: what made the loss fall?
   std::vector<ScalingRun> line;
   for (const double n : {1e6, 2e6, 4e6, 8e6, 16e6})
-    for (const double g : {1.0, 32.0, 64.0}) line.push_back({n, 20 * n, g, planted.loss(n, 20 * n, g)});
+    for (const double g : {1.0, 32.0, 64.0})
+      line.push_back({n, 20 * n, g, planted.loss(n, 20 * n, g)});
   refused(line, "change together");
 
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();

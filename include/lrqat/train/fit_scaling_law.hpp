@@ -29,8 +29,8 @@ struct ScalingRun {
 };
 
 struct ScalingFitOptions {
-  /// Relative error of a loss from which on it counts by its size in place of its square: a run that
-  /// went wrong does not bend the law. 1e-3 is Hoffmann et al.'s.
+  /// Relative error of a loss from which on it counts by its size in place of its square, so that a
+  /// run that went wrong does not bend the law. 1e-3 is Hoffmann et al.'s.
   double huber_width = 1e-3;
 };
 
@@ -148,8 +148,8 @@ class ScalingFitter {
     };
     const auto several = [](std::size_t there, std::size_t needed, const char* of_what,
                             const char* constants) {
-      expects(there >= needed, who, there, " different ", of_what, "; ", constants, " need at least ",
-              needed);
+      expects(there >= needed, who, there, " different ", of_what, "; ", constants,
+              " need at least ", needed);
     };
     several(places(float_runs_), 5, "unquantized runs (group size 1)", "A, alpha, B, beta and E");
     several(distinct(log_parameters(float_runs_)), 3, "sizes N of unquantized runs",
@@ -237,8 +237,8 @@ class ScalingFitter {
     for (const double of_size : first_exponents)
       for (const double of_data : first_exponents)
         for (const double of_group : first_exponents)
-          starts.push_back({std::log(usual_error), std::log(of_size), std::log(of_data),
-                            std::log(of_group)});
+          starts.push_back(
+              {std::log(usual_error), std::log(of_size), std::log(of_data), std::log(of_group)});
     const std::vector<double> x = lowest(error, starts);
     law.gamma_n = std::exp(x[1]);
     law.gamma_d = std::exp(x[2]);
@@ -258,12 +258,12 @@ class ScalingFitter {
 ///
 /// In two stages: A, alpha, B, beta and E from the unquantized runs alone, then k and the gammas
 /// from the quantized ones. There the error of quantization is counted from the unquantized run of
-/// the same size and tokens where there is one, as the paper defines delta (the mean where there are
+/// the same size and tokens where there is one, as the paper defines delta (from the mean of
 /// several), and from the law elsewhere. Constants are sought as their logarithms, so that all come
-/// out positive, as the paper states them; one that the runs would rather have negative, such as a
-/// gamma_d of an error that falls with tokens, comes out as nearly 0. Descents start from a fixed
-/// grid: the same bits for the same runs, in whatever order they are given. The paper's text was not
-/// at hand for its own starts and width.
+/// out positive, as the paper states them; one that the runs would rather have negative, such as
+/// the gamma_d of an error that falls with tokens, comes out as nearly 0. Descents start from a
+/// fixed grid, and one thread adds in one order: the same runs give the same bits in whatever order
+/// they come. The starts, and the stages where the paper may fit at once, are ours.
 ///
 /// Where quantized runs are no worse than their unquantized twins, k is next to 0 and the gammas
 /// mean nothing.

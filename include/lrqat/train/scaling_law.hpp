@@ -17,14 +17,14 @@ namespace lrqat {
 /// Hoffmann et al. 2022 for training in floating point.
 ///
 /// N counts parameters, D training tokens, G the weights that share a scale; losses are nats for a
-/// token. G = 1 is a model that is not quantized. With positive constants the error delta falls with
-/// N and rises with D and G. Which parameters N counts is the user's choice, the same for all runs;
-/// the constants hold for one way of quantizing (bits, grid, training), and fit_scaling_law
-/// (train/fit_scaling_law.hpp) finds them: the paper's own are for models of 74M parameters and more.
+/// token. G = 1 is a model that is not quantized. With positive constants the error delta falls
+/// with N and rises with D and G. Which parameters N counts is the user's choice, the same for all
+/// runs. Constants hold for one way of quantizing and training; train/fit_scaling_law.hpp finds
+/// them. The paper's own, for models of 74M parameters and more, are not repeated here.
 struct ScalingLaw {
-  double a = 0, alpha = 1;  // what a finite model costs
-  double b = 0, beta = 1;   // what finite data costs
-  double e = 0;             // what remains
+  double a = 0, alpha = 1;                              // what a finite model costs
+  double b = 0, beta = 1;                               // what finite data costs
+  double e = 0;                                         // what remains
   double k = 0, gamma_n = 0, gamma_d = 0, gamma_g = 1;  // what quantization costs
 
   /// The loss without quantization.
@@ -68,13 +68,14 @@ struct ScalingLaw {
   }
 };
 
-/// The coarsest of `candidates` whose predicted quantization error is at most `budget` nats, for the
-/// fewest scales that training at this size can afford; nothing where even the finest costs more.
+/// The coarsest of `candidates`, so the one with the fewest scales, whose predicted quantization
+/// error is at most `budget` nats; nothing where even the finest costs more.
 /// @pre  there are candidates, budget >= 0 (checked)
 inline std::optional<double> coarsest_group_size(const ScalingLaw& law, double parameters,
                                                  double tokens, double budget,
                                                  std::span<const double> candidates) {
-  expects(budget >= 0, "coarsest_group_size: a budget of ", budget, " nats; it must not be negative");
+  expects(budget >= 0, "coarsest_group_size: a budget of ", budget,
+          " nats; it must not be negative");
   expects(!candidates.empty(), "coarsest_group_size: there is no group size to choose from");
   std::optional<double> coarsest;
   for (const double group_size : candidates)

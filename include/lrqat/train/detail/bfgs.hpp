@@ -121,8 +121,7 @@ class Bfgs {
     const double factor = (1 + dot(y, hy) / curvature) / curvature;
     for (std::size_t i = 0; i < n_; ++i)
       for (std::size_t j = 0; j < n_; ++j)
-        inverse_[i * n_ + j] +=
-            factor * s[i] * s[j] - (hy[i] * s[j] + s[i] * hy[j]) / curvature;
+        inverse_[i * n_ + j] += factor * s[i] * s[j] - (hy[i] * s[j] + s[i] * hy[j]) / curvature;
   }
 
   Objective& objective_;

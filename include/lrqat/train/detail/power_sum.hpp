@@ -17,9 +17,9 @@ struct PowerTerm {
   std::vector<std::vector<double>> features{};  // [j][point]
 };
 
-/// The mean over points of h(log(base + sum of terms) - log loss), where h is Huber's: r^2 / 2 up to
-/// |r| = width and width (|r| - width / 2) beyond; divided by width^2, so that an error of `width`
-/// counts 1/2. Unknowns: for each term c, then p_0, p_1, ...
+/// The mean over points of h(log(base + sum of terms) - log loss), where h is Huber's loss: r^2 / 2
+/// up to |r| = width and width (|r| - width / 2) beyond; divided by width^2, so that an error of
+/// `width` counts 1/2. Unknowns: for each term c, then p_0, p_1, ...
 class PowerSumError {
  public:
   /// @param base  (points) what the terms are added to   @param losses  (points)
