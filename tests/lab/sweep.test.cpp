@@ -24,7 +24,7 @@ namespace {
 
 const std::string sweep_texts = "--tokens train.u16 --dev dev.u16 --test test.u16 --vocab 64 ";
 const std::string sweep_of = "sweep " + sweep_texts + "--batch 2 --context 16 ";
-const std::string tiny =
+const std::string tiny_sweep =
     sweep_of + "--sizes 16x1 16x2 32x1 --train-tokens 64 128 256 --groups 4 16 ";
 
 /// Points that follow a law exactly.
@@ -47,7 +47,7 @@ TEST_CASE("lrqat-lab sweep: one point a run, a law over them, files for a person
   const auto program = lab_program();
   if (!program) return;
   const LabBench bench(*program);
-  const auto object = json_of(bench, tiny + "--out law --json");
+  const auto object = json_of(bench, tiny_sweep + "--out law --json");
   REQUIRE(object["points"].size() == 3 * 3 * 3);
   const auto first = object["points"][0], coarse = object["points"][2];
   CHECK(first["size"] == "16x1");
@@ -78,13 +78,13 @@ TEST_CASE("lrqat-lab sweep: one point a run, a law over them, files for a person
   }
 
   // Other bits would show here: the same runs on one thread, without a folder.
-  CHECK(json_of(bench, tiny + "--threads 1 --json") == object);
+  CHECK(json_of(bench, tiny_sweep + "--threads 1 --json") == object);
   // All there already; more groups add runs to the file.
-  const Finished again = bench.run(tiny + "--out law --json");
+  const Finished again = bench.run(tiny_sweep + "--out law --json");
   CHECK_THAT(again.err, Contains("27 of 27 runs are there already"));
   CHECK(nlohmann::json::parse(again.out) == object);
   CHECK(text_of(bench / "law/points.jsonl") == points);
-  CHECK(json_of(bench, tiny + "8 --out law --json")["points"].size() == 36);
+  CHECK(json_of(bench, tiny_sweep + "8 --out law --json")["points"].size() == 36);
   CHECK(text_of(bench / "law/points.jsonl").starts_with(points));
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("lrqat-lab sweep: what does not fit is one sentence", "[lab]") {
   const auto program = lab_program();
   if (!program) return;
   const LabBench bench(*program);
-  const std::string out = tiny + "--out new ";
+  const std::string out = tiny_sweep + "--out new ";
   const std::pair<std::string, std::string> cases[] = {
       {sweep_of + "--out new --sizes 64", "<width>x<layers>"},
       {sweep_of + "--out new --sizes 20x2", "multiple of 16"},

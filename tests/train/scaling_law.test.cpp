@@ -30,14 +30,14 @@ const ScalingLaw planted{.a = 300,
                          .gamma_d = 0.1,
                          .gamma_g = 0.6};
 
-const std::vector<double> sizes{74e6, 145e6, 297e6, 595e6}, token_counts{10e9, 20e9, 50e9, 100e9},
-    group_sizes{1, 32, 64, 128, 256};
+const std::vector<double> model_sizes{74e6, 145e6, 297e6, 595e6},
+    token_counts{10e9, 20e9, 50e9, 100e9}, group_sizes{1, 32, 64, 128, 256};
 
 /// The losses of a law over the grid, each wrong by `noise` times a normal number.
 std::vector<ScalingRun> runs_of(const ScalingLaw& law, double noise = 0, std::uint64_t seed = 1) {
   const CounterRng random(seed, 0);
   std::vector<ScalingRun> runs;
-  for (const double n : sizes)
+  for (const double n : model_sizes)
     for (const double d : token_counts)
       for (const double g : group_sizes) {
         const double error = noise * static_cast<double>(random.normal(runs.size()));
