@@ -213,7 +213,7 @@ void SweepReport::draw_groups(LinePlot& plot, std::size_t first_group, Measured&
 }
 
 LinePlot SweepReport::loss_plot(const std::string& title) const {
-  LinePlot plot{.title = title,
+  LinePlot plot{.title = fit_ ? title + "; lines: the law" : title,
                 .x_label = "group size (1: not quantized)",
                 .y_label = "test loss, nats for a token",
                 .doubling_x = true};
@@ -224,7 +224,7 @@ LinePlot SweepReport::loss_plot(const std::string& title) const {
 }
 
 LinePlot SweepReport::error_plot(const std::string& title) const {
-  LinePlot plot{.title = title,
+  LinePlot plot{.title = fit_ ? title + "; lines: the law" : title,
                 .x_label = "group size",
                 .y_label = "test loss above the unquantized run's, nats for a token",
                 .doubling_x = true};
