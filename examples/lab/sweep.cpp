@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// examples/lab/sweep.cpp: the runs of a sweep, and the file that keeps them.
+// examples/lab/sweep.cpp: the runs of a sweep.
 #include "sweep.hpp"
 
 #include "experiment.hpp"
@@ -8,15 +8,10 @@
 #include "scheme_names.hpp"
 
 #include <lrqat/core/expects.hpp>
-#include <lrqat/io/json_line.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <fstream>
 #include <system_error>
-#include <type_traits>
-#include <utility>
 
 namespace lrqat::lab {
 
@@ -41,41 +36,19 @@ PretrainPlan plan_of_run(const SweepPlan& plan, const SweepPoint& point) {
   return run;
 }
 
-JsonObject json_of_point(const SweepPoint& point, const std::string& sweep) {
-  return {{"size", point.size.name()},
-          {"parameters", point.parameters},
-          {"tokens", point.tokens},
-          {"group_size", point.group_size},
-          {"dev_loss", point.dev_loss},
-          {"test_loss", point.test_loss},
-          {"sweep", sweep}};
+JsonObject json_of_point(const SweepPoint& point) {
+  return {{"size", point.size.name()},  {"parameters", point.parameters},
+          {"tokens", point.tokens},     {"group_size", point.group_size},
+          {"dev_loss", point.dev_loss}, {"test_loss", point.test_loss}};
 }
 
-/// A line of the file. @throws Error
-SweepPoint point_of_line(const std::string& line, const std::string& where,
-                         const std::string& sweep) {
-  const JsonObject object = JsonObject::parse(line, nullptr, false);
-  const auto value = [&]<class T>(const char* key, T) {
-    const bool there = object.is_object() && object.contains(key);
-    bool fits = there;
-    if constexpr (std::is_same_v<T, std::string>)
-      fits = there && object[key].is_string();
-    else if constexpr (std::is_integral_v<T>)
-      fits = there && object[key].is_number_unsigned();
-    else
-      fits = there && object[key].is_number() && std::isfinite(object[key].template get<double>());
-    expects(fits, where, ": is not a point of a sweep: ", key, " is missing or of the wrong kind");
-    return object[key].template get<T>();
-  };
-  const std::string theirs = value("sweep", std::string());
-  expects(theirs == sweep, where, ": holds a point of another sweep: '", theirs, "', this one is '",
-          sweep, "'; name another folder");
-  return {.size = parse_sweep_size(value("size", std::string())),
-          .parameters = value("parameters", std::size_t{}),
-          .tokens = value("tokens", std::uint64_t{}),
-          .group_size = value("group_size", std::size_t{}),
-          .dev_loss = value("dev_loss", 0.0),
-          .test_loss = value("test_loss", 0.0)};
+SweepPoint finished_point(const FinishedRuns& finished, std::size_t i) {
+  return {.size = parse_sweep_size(finished.value<std::string>(i, "size")),
+          .parameters = finished.value<std::size_t>(i, "parameters"),
+          .tokens = finished.value<std::uint64_t>(i, "tokens"),
+          .group_size = finished.value<std::size_t>(i, "group_size"),
+          .dev_loss = finished.value<double>(i, "dev_loss"),
+          .test_loss = finished.value<double>(i, "test_loss")};
 }
 
 }  // namespace
@@ -149,40 +122,19 @@ std::string sweep_fingerprint(const SweepPlan& plan, const Splits& splits) {
                 plan.windows);
 }
 
-SweepFile::SweepFile(std::filesystem::path path, std::string fingerprint)
-    : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {
-  std::error_code error;
-  if (!std::filesystem::exists(path_, error)) return;
-  std::ifstream in(path_, std::ios::binary);
-  expects(in.is_open(), path_.string(), ": cannot be read");
-  std::uintmax_t whole = 0;
-  std::string line;
-  for (std::size_t number = 1; std::getline(in, line) && !in.eof(); ++number) {
-    points_.push_back(point_of_line(line, joined(path_.string(), ", line ", number), fingerprint_));
-    whole += line.size() + 1;
-  }
-  if (std::filesystem::file_size(path_, error) == whole) return;
-  std::filesystem::resize_file(path_, whole, error);
-  expects(!error, path_.string(), ": its torn last line cannot be taken away: ", error.message());
-}
-
-void SweepFile::append(const SweepPoint& point) {
-  JsonLineLog(path_).append(json_of_point(point, fingerprint_));
-  points_.push_back(point);
-}
-
 std::optional<std::vector<SweepPoint>> run_sweep(const SweepPlan& plan, const Splits& splits,
-                                                 SweepFile* file, ProgressBar& progress,
+                                                 FinishedRuns* finished, ProgressBar& progress,
                                                  const std::atomic<bool>* stop) {
   std::vector<SweepPoint> points = sweep_points(plan);
   std::vector<bool> is_there(points.size());
-  if (file != nullptr)
-    for (const SweepPoint& kept : file->points())
-      for (std::size_t i = 0; i < points.size(); ++i)
-        if (points[i].is_same_run(kept)) {
-          points[i] = kept;
-          is_there[i] = true;
-        }
+  for (std::size_t run = 0; finished != nullptr && run < finished->runs().size(); ++run) {
+    const SweepPoint point = finished_point(*finished, run);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (points[i].is_same_run(point)) {
+        points[i] = point;
+        is_there[i] = true;
+      }
+  }
   if (const auto kept = std::count(is_there.begin(), is_there.end(), true); kept != 0)
     progress.note(joined(kept, " of ", points.size(), " runs are there already"));
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -199,7 +151,7 @@ std::optional<std::vector<SweepPoint>> run_sweep(const SweepPlan& plan, const Sp
     } catch (const Error& error) {
       fail("run ", i + 1, " (", run_name(point), "): ", error.what());
     }
-    if (file != nullptr) file->append(point);
+    if (finished != nullptr) finished->append(json_of_point(point));
   }
   progress.finish();
   return points;

@@ -3,6 +3,7 @@
 #ifndef LRQAT_LAB_SWEEP_HPP
 #define LRQAT_LAB_SWEEP_HPP
 
+#include "finished_runs.hpp"
 #include "progress.hpp"
 #include "scheme.hpp"
 #include "text.hpp"
@@ -12,7 +13,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,27 +64,10 @@ std::vector<SweepPoint> sweep_points(const SweepPlan& plan);
 /// Everything besides size, tokens and group size that the losses depend on, as text.
 std::string sweep_fingerprint(const SweepPlan& plan, const Splits& splits);
 
-/// Finished points, one JSON object a line. A last line without an end, of a killed process or a
-/// full disk, is taken away.
-class SweepFile {
- public:
-  /// Reads what is there. @throws Error naming the line that is none, or the other sweep's
-  SweepFile(std::filesystem::path path, std::string fingerprint);
-
-  const std::vector<SweepPoint>& points() const { return points_; }
-  /// Hands the line to the system before it returns.
-  void append(const SweepPoint& point);
-
- private:
-  std::filesystem::path path_;
-  std::string fingerprint_;
-  std::vector<SweepPoint> points_;
-};
-
-/// Trains the points that `file`, which may be null, does not hold yet. Nothing where `stop` ended
-/// it; the points finished until then are in the file.
+/// Trains the points that `finished`, which may be null, does not hold yet, and hands them to it.
+/// Nothing where `stop` ended it.
 std::optional<std::vector<SweepPoint>> run_sweep(const SweepPlan& plan, const Splits& splits,
-                                                 SweepFile* file, ProgressBar& progress,
+                                                 FinishedRuns* finished, ProgressBar& progress,
                                                  const std::atomic<bool>* stop);
 
 }  // namespace lrqat::lab

@@ -14,6 +14,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -89,29 +90,29 @@ void sweep(SweepOptions& options, Exit& exit) {
       progress.note(joined("--train-tokens ", tokens, ": the text has ", splits.train.tokens.size(),
                            ", what is beyond is read again"));
 
-  std::unique_ptr<SweepFile> file;
+  std::optional<FinishedRuns> finished;
   if (!options.out.empty()) {
     make_folder(options.out);
-    file =
-        std::make_unique<SweepFile>(options.out / "points.jsonl", sweep_fingerprint(plan, splits));
+    finished.emplace(options.out / "points.jsonl", sweep_fingerprint(plan, splits));
   }
   std::optional<std::vector<SweepPoint>> points;
   {
     const Interruption interruption;
-    points = run_sweep(plan, splits, file.get(), progress, &interruption.flag());
+    points =
+        run_sweep(plan, splits, finished ? &*finished : nullptr, progress, &interruption.flag());
   }
   if (!points) {
     exit = Exit::interrupted;
-    progress.note(file ? joined("stopped; ", file->points().size(), " runs are in ",
-                                (options.out / "points.jsonl").string(),
-                                ", the same command goes on from there")
-                       : std::string("stopped; nothing is kept, because --out was not given"));
+    progress.note(finished ? joined("stopped; ", finished->runs().size(), " runs are in ",
+                                    (options.out / "points.jsonl").string(),
+                                    ", the same command goes on from there")
+                           : std::string("stopped; nothing is kept, because --out was not given"));
     return;
   }
 
   const SweepReport report(std::move(*points), options.budget);
   JsonObject object = report.json();
-  object["sweep"] = sweep_fingerprint(plan, splits);
+  object["experiment"] = sweep_fingerprint(plan, splits);
   const std::string json = object.dump() + "\n", text = report.text();
   std::cout << (options.json ? json : text);
   if (options.out.empty()) return;

@@ -151,11 +151,11 @@ TEST_CASE("lrqat-lab sweep: what does not fit is one sentence", "[lab]") {
   const std::string more = sweep_of + "--sizes 16x1 --train-tokens 64 --groups 4 --out one ";
   const Finished other = bench.run(more + "--seed 2");
   CHECK(other.code == 2);
-  CHECK_THAT(other.err, Contains("line 1: holds a point of another sweep") && Contains("seed 2"));
-  std::ofstream(bench / "one/points.jsonl", std::ios::app) << "{\"sweep\":3}\n";
+  CHECK_THAT(other.err, Contains("line 1: is of another experiment") && Contains("seed 2"));
+  std::ofstream(bench / "one/points.jsonl", std::ios::app) << "{\"experiment\":3}\n";
   const Finished broken = bench.run(more);
   CHECK(broken.code == 2);
-  CHECK_THAT(broken.err, Contains("line 3: is not a point of a sweep: sweep"));
+  CHECK_THAT(broken.err, Contains("line 3: 'experiment' is missing"));
   CHECK(text_of(bench / "one/points.jsonl").starts_with(points));
 }
 
