@@ -223,6 +223,7 @@ TEST_CASE("ComplexLinear: scales follow a step, and are never below their floor"
   CHECK(layer.weight().scales(0)[0].imaginary == complex_scale_floor);
   trained[0].value[2 * fairy_in + 3] = std::nanf("");
   CHECK_THROWS_WITH(layer.after_step(), Contains("weight (1, 1) is not finite"));
+  CHECK_THROWS_WITH(layer.merge(), Contains("weight (1, 1) is not finite"));
 }
 
 TEST_CASE("ComplexInput: each part of a token has a scale of its own", "[method]") {

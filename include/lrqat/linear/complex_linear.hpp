@@ -103,6 +103,7 @@ class ComplexLinear {
   void after_step() { weight_.measure(); }
 
   /// Exact: forward gives the same bits.
+  /// @throws Error when a weight is not finite
   merged merge() const { return merged(typename detail::complex_codes<Weight>::type(weight_)); }
 
   LayerBytes bytes() const {

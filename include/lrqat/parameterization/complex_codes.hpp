@@ -21,8 +21,10 @@ class ComplexCodes {
   static constexpr bool trains_weight = false;
   static constexpr std::size_t forms = sizeof...(Forms);
 
+  /// @throws Error when a weight is not finite, as after a diverged training
   explicit ComplexCodes(const ComplexWeight<Stages, Gran, Forms...>& trained)
       : complex_shape_(trained.complex_shape()), layout_(trained.layout()) {
+    trained.expect_finite();
     for (std::size_t form = 0; form < forms; ++form) {
       scales_[form].assign(trained.scales(form).begin(), trained.scales(form).end());
       codes_[form].resize(Stages * complex_shape_.rows * row_bytes());

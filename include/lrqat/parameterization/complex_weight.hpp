@@ -127,8 +127,20 @@ class ComplexWeight {
   /// Scales from the weights as they are now, stage after stage. The same bits for any number of threads.
   /// @throws Error when a weight is not finite
   void measure() {
+    expect_finite();
     for (std::size_t form = 0; form < forms; ++form)
       for (std::size_t stage = 0; stage < Stages; ++stage) measure(form, stage);
+  }
+
+  /// @throws Error when a weight is not finite, which no root of unity shows
+  void expect_finite() const {
+    for (std::size_t form = 0; form < forms; ++form)
+      for (std::size_t row = 0; row < complex_shape_.rows; ++row)
+        for (std::size_t col = 0; col < complex_shape_.cols; ++col) {
+          const ComplexParts weight = latent(form, row, col);
+          expects(std::isfinite(weight.re) && std::isfinite(weight.im), "ComplexWeight: weight (", row,
+                  ", ", col, ") is not finite");
+        }
   }
 
   /// Calls visit(stage, code) for the stages of a complex weight.
@@ -207,8 +219,6 @@ class ComplexWeight {
     for (std::size_t row = 0; row < complex_shape_.rows; ++row)
       for (std::size_t col = 0; col < complex_shape_.cols; ++col) {
         ComplexParts left = latent(form, row, col);
-        expects(std::isfinite(left.re) && std::isfinite(left.im), "ComplexWeight: weight (", row,
-                ", ", col, ") is not finite");
         for (std::size_t before = 0; before < stage; ++before) {
           const ComplexParts level = complex_level(Complex4::code(left.re, left.im),
                                                    scale(form, before, row, col));
