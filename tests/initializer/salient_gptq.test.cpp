@@ -80,7 +80,8 @@ TEST_CASE("PB-LLM after training: a sign around the mean of the weights that are
     for (std::size_t j = 0; j < 33; ++j)
       if (!set.contains(i, j)) {
         const double off = static_cast<double>(weight(i, j)) - mean;
-        CHECK(static_cast<double>(w_hat(i, j)) == Approx(mean + std::copysign(spread, off)).margin(1e-7));
+        CHECK(static_cast<double>(w_hat(i, j)) ==
+              Approx(mean + std::copysign(spread, off)).margin(1e-7));
       }
   }
 }
@@ -110,12 +111,14 @@ TEST_CASE("salient_gptq_layer: the definition, and the layer has what GPTQ leave
   CHECK(weight_of(nearest).values != wanted.values);
 
   // Inputs that have nothing to do with each other: each weight to the nearest of its own grid.
-  const auto diagonal = salient_gptq_layer<PostTraining>(weight.view(), upper_factor(in, 0.0f), set);
+  const auto diagonal =
+      salient_gptq_layer<PostTraining>(weight.view(), upper_factor(in, 0.0f), set);
   CHECK(weight_of(diagonal).values == weight_of(nearest).values);
 }
 
-TEST_CASE("salient_gptq_layer: groups are chosen without their salient weights, some have no others",
-          "[initializer]") {
+TEST_CASE(
+    "salient_gptq_layer: groups are chosen without their salient weights, some have no others",
+    "[initializer]") {
   using Grouped = method::PbLlmPostTraining<PerGroup<8>>;
   const Matrix weight = random_matrix(3, 16, 0.1f, 4);
   const WeightSet set({3, 16}, [](std::size_t i, std::size_t j) { return i == 1 && j < 8; });
@@ -123,8 +126,9 @@ TEST_CASE("salient_gptq_layer: groups are chosen without their salient weights, 
   CHECK(layer.weight().scales()[2] == scale_floor);
   CHECK(layer.weight().scales()[0] > scale_floor);
   for (const float value : weight_of(layer).values) CHECK(std::isfinite(value));
-  CHECK_THROWS_WITH(salient_gptq_layer<Grouped>(weight.view(), upper_factor(16, 0.2f), WeightSet({3, 8})),
-                    Contains("a set of (3, 8)"));
+  CHECK_THROWS_WITH(
+      salient_gptq_layer<Grouped>(weight.view(), upper_factor(16, 0.2f), WeightSet({3, 8})),
+      Contains("a set of (3, 8)"));
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ TEST_CASE("WeightSet: its tiles hold what the whole holds", "[initializer]") {
   };
   const WeightSet set(shape, holds);
   CHECK(set.row(2).empty());
-  for (const Tile& tile : {Tile{0, 0, 7, 23}, Tile{2, 5, 1, 9}, Tile{3, 22, 4, 1}, Tile{6, 0, 1, 1}}) {
+  for (const Tile& tile :
+       {Tile{0, 0, 7, 23}, Tile{2, 5, 1, 9}, Tile{3, 22, 4, 1}, Tile{6, 0, 1, 1}}) {
     std::vector<std::size_t> wanted, found;
     for (std::size_t i = tile.row; i < tile.row + tile.rows; ++i)
       for (std::size_t j = tile.col; j < tile.col + tile.cols; ++j)
@@ -108,7 +109,8 @@ void check_salient_state() {
   CHECK(kept.rest(4, 0, weight.view().row(4)).size() == 40);
   CHECK(kept.bytes() > set.size() * 5);
 
-  CHECK_THROWS_WITH(kept.keep(WeightSet({6, 41}), weight.view(), rows), Contains("a set of (6, 41)"));
+  CHECK_THROWS_WITH(kept.keep(WeightSet({6, 41}), weight.view(), rows),
+                    Contains("a set of (6, 41)"));
   Matrix broken = weight;
   broken(1, 2) = HUGE_VALF;
   CHECK_THROWS_WITH(kept.keep(set, broken.view(), rows), Contains("weight (1, 2)"));

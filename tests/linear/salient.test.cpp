@@ -20,7 +20,8 @@ const WeightSet tenth = salient_by_magnitude(weight.view(), 0.1);
 template <class... Others>
 using InGroups = method::PbLlm<PerGroup<32>, Others...>;
 
-TEST_CASE("Salient: several tiles, backends and threads, groups and one scale for all", "[method]") {
+TEST_CASE("Salient: several tiles, backends and threads, groups and one scale for all",
+          "[method]") {
   const Matrix large = random_matrix(270, 300, 0.2f, 11), tall_x = random_matrix(4, 300, 1.0f, 12);
   const Matrix tall_grad = random_matrix(4, 270, 1.0f, 13);
   const WeightSet set = salient_by_magnitude(large.view(), 0.07);
@@ -48,8 +49,8 @@ TEST_CASE("Salient: several tiles, backends and threads, groups and one scale fo
         Approx(2 * sum / static_cast<double>(large.values.size() - set.size())).epsilon(1e-6));
 }
 
-/// G = dL/dW_hat is 1 at one weight alone: there every gradient is that of the layer without salient
-/// weights, and none where the weight is one.
+/// G = dL/dW_hat is 1 at one weight alone: there every gradient is that of the layer without
+/// salient weights, and none where the weight is one.
 template <class... Policies>
 void check_beside(const Matrix& w) {
   using Kept = QuantLinear<Salient<>, Policies...>;
@@ -58,7 +59,8 @@ void check_beside(const Matrix& w) {
   options.alpha = 3;
   auto kept = salient_layer<Kept>(w.view(), tenth, options);
   std::vector<QParams> qparams(kept.weight().layout().size());
-  for (std::size_t cell = 0; cell < qparams.size(); ++cell) qparams[cell] = kept.weight().used(cell);
+  for (std::size_t cell = 0; cell < qparams.size(); ++cell)
+    qparams[cell] = kept.weight().used(cell);
   Plain plain(w.view(), qparams, options);
   randomize_adapter(kept, 0.3f, 5);
   randomize_adapter(plain, 0.3f, 5);
@@ -92,10 +94,12 @@ TEST_CASE("Salient: beside an adapter inside the rounding, beside a branch, on f
 TEST_CASE("Salient: what does not fit is one clear error", "[method]") {
   CHECK_THROWS_WITH(salient_layer<method::PbLlm<>>(weight.view(), WeightSet({out, in + 1})),
                     Contains("a set of (11, 97)"));
-  CHECK_THROWS_WITH(salient_layer<method::PbLlm<>>(Matrix(0, 4).view(), WeightSet({0, 4})), Contains("is empty"));
+  CHECK_THROWS_WITH(salient_layer<method::PbLlm<>>(Matrix(0, 4).view(), WeightSet({0, 4})),
+                    Contains("is empty"));
   Matrix broken = weight;
   broken(2, 3) = HUGE_VALF;
-  CHECK_THROWS_WITH(salient_layer<method::PbLlm<>>(broken.view(), tenth), Contains("weight (2, 3) is not finite"));
+  CHECK_THROWS_WITH(salient_layer<method::PbLlm<>>(broken.view(), tenth),
+                    Contains("weight (2, 3) is not finite"));
   const AnyLinear any(salient_layer<method::PbLlm<>>(weight.view(), tenth));
   CHECK_THROWS_WITH(any.merge(), Contains("no codes to merge into"));
   CHECK(any.bytes().base > tenth.size() * 5);

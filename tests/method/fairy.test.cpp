@@ -22,11 +22,12 @@ using Catch::Matchers::Contains;
 using Complex = std::complex<double>;
 using Alone = method::IFairy<NoInput>;
 template <std::size_t Stages, class B = Cpu>
-using Both = ComplexLinear<ComplexWeight<Stages, PerChannel, DirectForm, ConjugateForm>, NoInput, B>;
+using Both =
+    ComplexLinear<ComplexWeight<Stages, PerChannel, DirectForm, ConjugateForm>, NoInput, B>;
 
 static_assert(LinearLayer<Alone> && LinearLayer<method::Fairy2i<2>>);
-static_assert(Complex4::code(1, 0) == 0 && Complex4::code(0, 1) == 1 && Complex4::code(-1, 0) == 2 &&
-              Complex4::code(0, -1) == 3);
+static_assert(Complex4::code(1, 0) == 0 && Complex4::code(0, 1) == 1 &&
+              Complex4::code(-1, 0) == 2 && Complex4::code(0, -1) == 3);
 // Each quarter turn has its lower end.
 static_assert(Complex4::code(1, -1) == 0 && Complex4::code(1, 1) == 1 &&
               Complex4::code(-1, 1) == 2 && Complex4::code(-1, -1) == 3);
@@ -69,7 +70,8 @@ TEST_CASE("iFairy: one part of each weight is left, the nearest root in phase, o
     }
   const ComplexScales scales = layer.weight().scales(0)[0];
   CHECK(static_cast<double>(scales.real) == Approx(real / reals));
-  CHECK(static_cast<double>(scales.imaginary) == Approx(imaginary / (fairy_out * fairy_in - reals)));
+  CHECK(static_cast<double>(scales.imaginary) ==
+        Approx(imaginary / (fairy_out * fairy_in - reals)));
 
   // A turn of the weights by i turns the roots and exchanges the scales.
   const Alone other({turned(parts).view()});
@@ -112,7 +114,8 @@ void check_passes() {
   for (std::size_t i = 0; i < fairy_out; ++i)
     for (std::size_t j = 0; j < fairy_in; ++j) {
       Complex sum = 0;
-      for (std::size_t t = 0; t < fairy_tokens; ++t) sum += at(fairy_grad, t, i) * std::conj(seen(t, j));
+      for (std::size_t t = 0; t < fairy_tokens; ++t)
+        sum += at(fairy_grad, t, i) * std::conj(seen(t, j));
       CHECK(close(at(gradient, i, j), sum));
     }
 }
@@ -130,7 +133,8 @@ RealBlock block_of(const Matrix& w, std::size_t i, std::size_t j) {
 TEST_CASE("widely_linear: two complex weights are the real one, exactly where sums are exact",
           "[method]") {
   Matrix real = random_matrix(6, 10, 1.0f, 5);
-  for (std::size_t n = 0; n < 20; ++n) real.values[n] = static_cast<float>(static_cast<int>(n * 7 % 11) - 5);
+  for (std::size_t n = 0; n < 20; ++n)
+    real.values[n] = static_cast<float>(static_cast<int>(n * 7 % 11) - 5);
   real(5, 9) = 1e20f;
   const WidelyLinear both = widely_linear(real.view());
   for (std::size_t i = 0; i < 3; ++i)
@@ -203,8 +207,8 @@ TEST_CASE("ComplexLinear: several tiles, threads and the reference agree", "[met
   CHECK(distance(passes.grad_x, wanted.grad_x) < 1e-3);
   REQUIRE(passes.gradients.size() == 2);
   for (std::size_t form = 0; form < 2; ++form)
-    CHECK(distance(Matrix(135, 300, passes.gradients[form]), Matrix(135, 300, wanted.gradients[form])) <
-          1e-3);
+    CHECK(distance(Matrix(135, 300, passes.gradients[form]),
+                   Matrix(135, 300, wanted.gradients[form])) < 1e-3);
 }
 
 TEST_CASE("ComplexLinear: scales follow a step, and are never below their floor", "[method]") {
@@ -258,7 +262,8 @@ TEST_CASE("ComplexLinear: one clear error for each thing that does not fit", "[m
   Alone layer({parts.view()});
   Matrix narrow(2, 2 * fairy_in - 2), y(2, 2 * fairy_out), x(2, 2 * fairy_in);
   CHECK_THROWS_WITH(layer.forward(narrow.view(), y.view()), Contains("x is (2, 16)"));
-  CHECK_THROWS_WITH(layer.backward(x.view(), y.view(), narrow.view()), Contains("grad_x is (2, 16)"));
+  CHECK_THROWS_WITH(layer.backward(x.view(), y.view(), narrow.view()),
+                    Contains("grad_x is (2, 16)"));
   CHECK_THROWS_WITH(layer.merge().forward(narrow.view(), y.view()), Contains("x is (2, 16)"));
 }
 

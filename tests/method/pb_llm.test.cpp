@@ -13,9 +13,10 @@ namespace {
 using Catch::Matchers::Contains;
 using PbLlm = method::PbLlm<>;
 
-static_assert(std::same_as<method::PbLlm<Reference>,
-                           QuantLinear<Reference, Salient<SymmetricInt<8>>, Sign, FullRank, WeightDomain,
-                                       MeasuredScale, MeanMagnitude, StraightThroughUnclipped>>);
+static_assert(
+    std::same_as<method::PbLlm<Reference>,
+                 QuantLinear<Reference, Salient<SymmetricInt<8>>, Sign, FullRank, WeightDomain,
+                             MeasuredScale, MeanMagnitude, StraightThroughUnclipped>>);
 static_assert(!PbLlm::merges && !PbLlm::holds_in_levels);
 
 const WeightSet tenth = salient_by_magnitude(weight.view(), 0.1);
@@ -76,7 +77,9 @@ TEST_CASE("PB-LLM: outputs and gradients are those of W_hat, straight through of
   const auto near = [](float found, double sum, double terms) {
     return std::fabs(static_cast<double>(found) - sum) <= terms * in * 0x1p-24;
   };
-  const auto product = [](float a, float b) { return static_cast<double>(a) * static_cast<double>(b); };
+  const auto product = [](float a, float b) {
+    return static_cast<double>(a) * static_cast<double>(b);
+  };
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t i = 0; i < out; ++i) {
       double sum = 0, terms = 0;

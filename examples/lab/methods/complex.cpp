@@ -20,18 +20,22 @@ AnyLinear fairy_start(const LayerJob& job) {
 
 /// A real weight takes one bit a stage; a pair of rows has two forms of two 16-bit scales a stage.
 double fairy_bits(Shape weight, int stages, std::size_t) {
-  return stages * (static_cast<double>(weight.size()) + 2 * 2 * 16.0 * static_cast<double>(weight.rows / 2));
+  return stages *
+         (static_cast<double>(weight.size()) + 2 * 2 * 16.0 * static_cast<double>(weight.rows / 2));
 }
 
 }  // namespace
 
 void add_complex_methods(std::vector<PaperMethod>& all) {
   all.push_back({.name = "fairy2i",
-                 .source = "Fairy2i, scales of rows; iFairy's grid, arXiv 2508.05571",
+                 .source = "Wang et al., arXiv 2512.02901, scales of rows",
                  .bits = {2, 1},
                  .size = fairy_bits,
                  .layer = fairy_start,
-                 .rates = [](int) { return LearningRates{3e-3, 1e-3}; },
+                 .rates =
+                     [](int) {
+                       return LearningRates{3e-3, 1e-3};
+                     },
                  .finished = [](const AnyLinear& layer, int) { return layer.merge(); }});
 }
 

@@ -20,8 +20,8 @@ constexpr int salient_bits = 8;
 /// With 16-bit numbers for each row: `row_numbers` of them, and a scale of its salient weights.
 BitCount beside_salient(double fraction, double row_numbers) {
   return [=](Shape weight, int bits, std::size_t) {
-    const auto salient = static_cast<std::size_t>(
-        std::llround(fraction * static_cast<double>(weight.size())));
+    const auto salient =
+        static_cast<std::size_t>(std::llround(fraction * static_cast<double>(weight.size())));
     return partial_bits(weight, salient, bits, salient_bits) +
            16.0 * (row_numbers + 1) * static_cast<double>(weight.rows);
   };
@@ -41,8 +41,7 @@ AnyLinear pb_llm_gptq_layer(const LayerJob& job) {
 }
 
 template <int Bits>
-using SalientLrQat =
-    QuantLinear<Int<Bits>, FixedPoint, LowRank<dynamic>, LpSearch<2>, Salient<>>;
+using SalientLrQat = QuantLinear<Int<Bits>, FixedPoint, LowRank<dynamic>, LpSearch<2>, Salient<>>;
 
 AnyLinear lr_qat_layer(const LayerJob& job) {
   return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
@@ -60,7 +59,9 @@ void add_salient_methods(std::vector<PaperMethod>& all) {
                  .deployed = Deployed::codes_and_sparse,
                  .size = beside_salient(of_signs, 1),
                  .layer = pb_llm_layer,
-                 .rates = [](int) { return LearningRates{3e-3, 1e-3}; }});
+                 .rates = [](int) {
+                   return LearningRates{3e-3, 1e-3};
+                 }});
   all.push_back({.name = "pb-llm-gptq",
                  .source = "the same, after training",
                  .bits = {1},
@@ -68,16 +69,16 @@ void add_salient_methods(std::vector<PaperMethod>& all) {
                  .size = beside_salient(of_signs, 2),
                  .calibrates = true,
                  .layer = pb_llm_gptq_layer});
-  all.push_back({.name = "lr-qat-salient",
-                 .source = "new: LR-QAT, 1 % in 8 bits",
-                 .bits = {4, 3, 2},
-                 .deployed = Deployed::codes_and_sparse,
-                 .size = beside_salient(of_integers, 1),
-                 .layer = lr_qat_layer,
-                 .rates = [](int bits) {
-                   return LearningRates{bits == 2 ? 6e-2 : 3e-2,
-                                        bits == 2 ? 5e-3 : bits == 3 ? 2e-3 : 3e-4};
-                 }});
+  all.push_back(
+      {.name = "lr-qat-salient",
+       .source = "new: LR-QAT, 1 % in 8 bits",
+       .bits = {4, 3, 2},
+       .deployed = Deployed::codes_and_sparse,
+       .size = beside_salient(of_integers, 1),
+       .layer = lr_qat_layer,
+       .rates = [](int bits) {
+         return LearningRates{bits == 2 ? 6e-2 : 3e-2, bits == 2 ? 5e-3 : bits == 3 ? 2e-3 : 3e-4};
+       }});
 }
 
 }  // namespace lrqat::lab

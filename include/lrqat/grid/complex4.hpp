@@ -7,8 +7,9 @@
 
 namespace lrqat {
 
-/// iFairy's levels 1, i, -1, -i (arXiv 2508.05571), the powers of i; a code is the exponent. No Grid: it
-/// rounds the two parts of a weight together, and 1 and -1 have another scale than i and -i.
+/// iFairy's levels 1, i, -1, -i (arXiv 2508.05571), the powers of i; a code is the exponent. No
+/// Grid: it rounds the two parts of a weight together, and 1 and -1 have another scale than i and
+/// -i.
 struct Complex4 {
   static constexpr int bits = 2, code_min = 0, code_max = 3;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// initializer/salient_gptq.hpp: salient weights by what an input's error costs, and GPTQ beside them.
+// initializer/salient_gptq.hpp: salient weights by Hessian, and GPTQ beside them.
 #ifndef LRQAT_INITIALIZER_SALIENT_GPTQ_HPP
 #define LRQAT_INITIALIZER_SALIENT_GPTQ_HPP
 
@@ -20,11 +20,13 @@
 
 namespace lrqat {
 
-/// PB-LLM's choice by Hessian (Shang et al., arXiv 2310.00034): those with the largest w^2 / U_jj^2, U
-/// of the inputs' GptqFactor; of every `columns` inputs the same fraction, rounded to whole weights. Of
-/// equal ones the first in row-major order. Weights of dead inputs come last, whatever they are.
+/// PB-LLM's choice by Hessian (Shang et al., arXiv 2310.00034): those with the largest w^2 /
+/// U_jj^2, U of the inputs' GptqFactor; of every `columns` inputs the same fraction, rounded to
+/// whole weights. Of equal ones the first in row-major order. Weights of dead inputs come last,
+/// whatever they are.
 /// @param weight  (out, in)    @param columns  0: all inputs at once
-/// @throws Error when the weight is empty, not finite or of other inputs or the fraction outside 0 .. 1
+/// @throws Error when the weight is empty, not finite or of other inputs, or the fraction outside
+///         0 .. 1
 inline WeightSet salient_by_hessian(MatrixView<const float> weight, const GptqFactor& factor,
                                     double fraction, std::size_t columns = 0) {
   detail::expect_finite("salient_by_hessian", weight);
@@ -44,7 +46,8 @@ inline WeightSet salient_by_hessian(MatrixView<const float> weight, const GptqFa
   for (std::size_t first = 0; first < in; first += width) {
     places.clear();
     for (std::size_t i = 0; i < weight.rows; ++i)
-      for (std::size_t j = first; j < std::min(in, first + width); ++j) places.push_back(i * in + j);
+      for (std::size_t j = first; j < std::min(in, first + width); ++j)
+        places.push_back(i * in + j);
     detail::mark_first(values, places,
                        detail::count_of_fraction("salient_by_hessian", fraction, places.size()),
                        std::greater<>(), marks);
@@ -52,9 +55,10 @@ inline WeightSet salient_by_hessian(MatrixView<const float> weight, const GptqFa
   return detail::marked(weight.shape(), marks);
 }
 
-/// A layer with Salient<...> among its policies from GPTQ: column after column each weight is rounded,
-/// those of `set` in their own bits, and its error goes into the weights that are still to come. Scales
-/// of the salient weights are chosen before the first column; W_hat is what GPTQ leaves, to the bit.
+/// A layer with Salient<...> among its policies from GPTQ: column after column each weight is
+/// rounded, those of `set` in their own bits, and its error goes into the weights that are still to
+/// come. Scales of the salient weights are chosen before the first column; W_hat is what GPTQ
+/// leaves, to the bit.
 ///
 /// The published post-training code counts salient weights, as zeros, in means and scales of the
 /// others, which are chosen without them here.
@@ -67,9 +71,10 @@ auto salient_gptq_layer(MatrixView<const float> weight, const GptqFactor& factor
   using Salient = typename Layer::parameterization::salient_policy;
   constexpr bool fits = Salient::keeps && !changes_basis<typename Layer::input> &&
                         !measures_scale<typename Layer::trainable>;
-  static_assert(fits,
-                "salient_gptq_layer<Layer>: the layer has salient weights, no transform and scales that "
-                "are not measured again, e.g. method::PbLlmPostTraining<>.");
+  static_assert(
+      fits,
+      "salient_gptq_layer<Layer>: the layer has salient weights, no transform and scales that "
+      "are not measured again, e.g. method::PbLlmPostTraining<>.");
   if constexpr (fits) {
     typename Salient::state salient(checked_shape(weight.shape()));
     const std::vector<QParams> rows = salient_scales<typename Salient::grid>(set, weight);
@@ -78,8 +83,8 @@ auto salient_gptq_layer(MatrixView<const float> weight, const GptqFactor& factor
         detail::gptq_beside<base_grid_of<typename Layer::grid>, typename Layer::granularity,
                             typename Layer::initializer>(salient, weight, factor, options);
     salient.keep(std::move(set), found.weight(), rows);
-    return detail::with_salient<Layer>(found.weight(), found.qparams, std::move(salient), options.quant,
-                                       {});
+    return detail::with_salient<Layer>(found.weight(), found.qparams, std::move(salient),
+                                       options.quant, {});
   }
 }
 

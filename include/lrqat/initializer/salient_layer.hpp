@@ -20,8 +20,8 @@ namespace detail {
 
 /// The layer on given scales, with given salient weights.
 template <class Layer, class Salient>
-Layer with_salient(MatrixView<const float> weight, std::span<const QParams> qparams, Salient salient,
-                   const QuantOptions& options, std::span<const float> bias) {
+Layer with_salient(MatrixView<const float> weight, std::span<const QParams> qparams,
+                   Salient salient, const QuantOptions& options, std::span<const float> bias) {
   Layer layer(weight, qparams, options, bias);
   layer.weight().salient() = std::move(salient);
   if constexpr (requires { layer.after_step(); }) layer.after_step();
@@ -41,12 +41,14 @@ auto salient_layer(MatrixView<const float> weight, WeightSet set, const QuantOpt
   using G = base_grid_of<typename Layer::grid>;
   using Salient = typename Layer::parameterization::salient_policy;
   constexpr bool plain_basis = !changes_basis<typename Layer::input>;
-  static_assert(Salient::keeps,
-                "salient_layer<Layer>: the layer keeps every weight on its grid. Add Salient<> to its "
-                "policies.");
-  static_assert(plain_basis,
-                "salient_layer<Layer>: behind a transform the weights are in another basis than the "
-                "set. Leave the transform out.");
+  static_assert(
+      Salient::keeps,
+      "salient_layer<Layer>: the layer keeps every weight on its grid. Add Salient<> to its "
+      "policies.");
+  static_assert(
+      plain_basis,
+      "salient_layer<Layer>: behind a transform the weights are in another basis than the "
+      "set. Leave the transform out.");
   if constexpr (Salient::keeps && plain_basis) {
     typename Salient::state salient(checked_shape(weight.shape()));
     const std::vector<QParams> rows = salient_scales<typename Salient::grid>(set, weight);

@@ -59,10 +59,10 @@ inline WeightSet marked(Shape shape, const std::vector<std::uint8_t>& marks) {
 
 }  // namespace detail
 
-/// PB-LLM's choice by magnitude for training (Shang et al., arXiv 2310.00034): of all weights of the
-/// layer half of the fraction from the low end and half from the high end, rounded to whole weights;
-/// an odd one is from the high end. Of equal weights the first in row-major order at the low end and
-/// the last at the high end, where the published code takes none or all.
+/// PB-LLM's choice by magnitude for training (Shang et al., arXiv 2310.00034): of all weights of
+/// the layer half of the fraction from the low end and half from the high end, rounded to whole
+/// weights; an odd one is from the high end. Of equal weights the first in row-major order at the
+/// low end and the last at the high end, where the published code takes none or all.
 /// @throws Error when the weight is empty or not finite or the fraction outside 0 .. 1
 inline WeightSet salient_by_magnitude(MatrixView<const float> weight, double fraction) {
   detail::expect_finite("salient_by_magnitude", weight);
@@ -81,8 +81,8 @@ inline WeightSet salient_by_magnitude(MatrixView<const float> weight, double fra
   return detail::marked(weight.shape(), marks);
 }
 
-/// What the salient weights of each row share on grid G: the range of those that are in the set. The
-/// published code takes that of the whole row, asymmetric.
+/// What the salient weights of each row share on grid G: the range of those that are in the set.
+/// The published code takes that of the whole row, asymmetric.
 /// @throws Error when the weight is empty, not finite or of another shape
 template <Grid G>
 std::vector<QParams> salient_scales(const WeightSet& set, MatrixView<const float> weight) {
@@ -95,7 +95,8 @@ std::vector<QParams> salient_scales(const WeightSet& set, MatrixView<const float
     values.clear();
     for (const std::uint32_t j : set.row(i)) values.push_back(weight(i, j));
     if (!values.empty())
-      rows[i] = detail::checked_choice("salient_scales", MinMax::choose<G>(std::span<const float>(values)));
+      rows[i] = detail::checked_choice("salient_scales",
+                                       MinMax::choose<G>(std::span<const float>(values)));
   }
   return rows;
 }

@@ -23,13 +23,13 @@ struct WidelyLinear {
   }
 };
 
-/// Any real matrix of even shape acts on the pairs of its inputs as one complex matrix on z and another
-/// on conj(z) (Fairy2i's start from a real model): a block (p, q; r, s) of two rows and two columns is
-/// u = ((p + s) + i (r - q)) / 2 and v = ((p - s) + i (r + q)) / 2. Each sum is rounded once: together
-/// they give p and s back within 2^-23 (|p| + |s|), and so q and r.
+/// Any real matrix of even shape acts on the pairs of its inputs as one complex matrix on z and
+/// another on conj(z) (Fairy2i, Wang et al., arXiv 2512.02901): a block (p, q; r, s) of two rows
+/// and two columns is u = ((p + s) + i (r - q)) / 2 and v = ((p - s) + i (r + q)) / 2. Each sum is
+/// rounded once: together they give p and s back within 2^-23 (|p| + |s|), and so q and r.
 ///
-/// Fairy2i pairs input j with input j + in / 2, where here it is the next one: another order of inputs
-/// and outputs, which quantizes alike where their order has no meaning.
+/// Fairy2i pairs input j with input j + in / 2, where here it is the next one: another order of
+/// inputs and outputs, which quantizes alike where their order has no meaning.
 /// @param weight  (out, in)
 /// @throws Error when the weight is empty or out or in is odd
 inline WidelyLinear widely_linear(MatrixView<const float> weight) {

@@ -31,7 +31,8 @@ struct ComplexInput {
     const MatrixView<float> gradients = scratch<struct gradients_slot>(2, x.size() / 2);
     split(x, parts);
     split(grad, gradients);
-    for (std::size_t part = 0; part < 2; ++part) Part::backward(parts.row(part), gradients.row(part));
+    for (std::size_t part = 0; part < 2; ++part)
+      Part::backward(parts.row(part), gradients.row(part));
     join(gradients, grad);
   }
 

@@ -27,10 +27,11 @@ struct complex_codes<ComplexWeight<Stages, Gran, Forms...>> {
   using type = ComplexCodes<Stages, Gran, Forms...>;
 };
 
-inline void expect_complex_shapes(const char* pass, Shape weight, MatrixView<const float> x, Shape y) {
-  expects(x.cols == weight.cols && y.cols == weight.rows && x.rows == y.rows, pass, ": x is (", x.rows,
-          ", ", x.cols, ") and y (", y.rows, ", ", y.cols, "), the weight (out, in) is (", weight.rows,
-          ", ", weight.cols, "), counted in reals");
+inline void expect_complex_shapes(const char* pass, Shape weight, MatrixView<const float> x,
+                                  Shape y) {
+  expects(x.cols == weight.cols && y.cols == weight.rows && x.rows == y.rows, pass, ": x is (",
+          x.rows, ", ", x.cols, ") and y (", y.rows, ", ", y.cols, "), the weight (out, in) is (",
+          weight.rows, ", ", weight.cols, "), counted in reals");
 }
 
 }  // namespace detail
@@ -58,8 +59,8 @@ class MergedComplexLinear {
 };
 
 /// y = W Q(x) on complex numbers whose parts take turns, real first: x (tokens, in) holds in / 2 of
-/// them, y (tokens, out) out / 2. W is what Weight makes of its forms: W x, W conj(x), or both and so any
-/// real-linear map. To a model it is a layer of reals.
+/// them, y (tokens, out) out / 2. W is what Weight makes of its forms: W x, W conj(x), or both and
+/// so any real-linear map. To a model it is a layer of reals.
 /// @tparam Weight  ComplexWeight<...>
 template <class Weight, InputQuantizer In = NoInput, Backend B = Cpu>
 class ComplexLinear {

@@ -18,24 +18,25 @@
 
 namespace lrqat::method {
 
-/// PB-LLM (Shang et al., arXiv 2310.00034), its training: W_hat = alpha sign(w) with alpha the mean |w|
-/// of a row's other weights, measured anew after each step, and 8 bits for the salient weights, which
-/// are frozen. Its start:
+/// PB-LLM (Shang et al., arXiv 2310.00034), its training: W_hat = alpha sign(w) with alpha the mean
+/// |w| of a row's other weights, measured anew after each step, and 8 bits for the salient weights,
+/// which are frozen. Its start:
 ///
 ///   auto layer = salient_layer<method::PbLlm<>>(weight, salient_by_magnitude(weight, 0.1));
 ///
-/// merge() does not exist; dense() gives W_hat. The weights that are not salient are trained in float32
-/// in a matrix that has room for the salient ones as well, whose entries have no gradient and no say.
+/// merge() does not exist; dense() gives W_hat. The weights that are not salient are trained in
+/// float32 in a matrix that has room for the salient ones as well, whose entries have no gradient
+/// and no say.
 ///
-/// The published code has one alpha for a whole tensor, although it reshapes it to rows; 8-bit scales
-/// from the range of a whole row, asymmetric; and a sign of 0 for 0, where here it is -1.
+/// The published code has one alpha for a whole tensor, although it reshapes it to rows; 8-bit
+/// scales from the range of a whole row, asymmetric; and a sign of 0 for 0, where here it is -1.
 template <class... Others>
 using PbLlm = QuantLinear<Sign, FullRank, WeightDomain, StraightThroughUnclipped, MeanMagnitude,
                           MeasuredScale, Salient<>, Others...>;
 
 /// Its post-training form, mu +- mean |w - mu| and nothing trained, from salient_gptq_layer() of
-/// initializer/salient_gptq.hpp; mu and the scale of each row are kept with the signs. ScaleOnly lets the
-/// scales learn on.
+/// initializer/salient_gptq.hpp; mu and the scale of each row are kept with the signs. ScaleOnly
+/// lets the scales learn on.
 template <class... Others>
 using PbLlmPostTraining =
     QuantLinear<Offset<Sign>, Packed, MeanMagnitude, ScaleOnly, Salient<>, Others...>;

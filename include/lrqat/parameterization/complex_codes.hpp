@@ -13,8 +13,9 @@
 
 namespace lrqat {
 
-/// The codes and scales of a ComplexWeight: the same real weight to the bit, and nothing that trains.
-/// Each stage of each form takes 2 bits a complex weight, four weights a byte, each row from a byte on.
+/// The codes and scales of a ComplexWeight: the same real weight to the bit, and nothing that
+/// trains. Each stage of each form takes 2 bits a complex weight, four weights a byte, each row
+/// from a byte on.
 template <std::size_t Stages, Granularity Gran, class... Forms>
 class ComplexCodes {
  public:
@@ -50,8 +51,8 @@ class ComplexCodes {
       for (std::size_t j = 0; j < tile.cols; j += 2) {
         RealBlock sum;
         std::size_t form = 0;
-        ((sum = sum_of(sum, Forms::block(
-                                quantized(form++, (tile.row + i) / 2, (tile.col + j) / 2)))),
+        ((sum =
+              sum_of(sum, Forms::block(quantized(form++, (tile.row + i) / 2, (tile.col + j) / 2)))),
          ...);
         write_block(sum, w, i, j);
       }

@@ -69,21 +69,22 @@ constexpr ComplexParts complex_level(int code, ComplexScales scales) {
                                  : ComplexParts{0.0f, sign * scales.imaginary};
 }
 
-/// The sum of one complex matrix (out / 2, in / 2) for each of Forms, as a real weight (out, in): row 2i
-/// gives the real part of output i and row 2i + 1 the imaginary one, columns likewise. Each complex
-/// weight is the sum of Stages roots of unity times scales, each stage rounding what the ones before
-/// left (Fairy2i's recursion; 1 stage is iFairy). Scales are the means of |re w| over weights on 1 and
-/// -1 and of |im w| over those on i and -i in each cell of the granularity; measure() takes them anew.
-/// Gradients pass straight through to both parts.
+/// The sum of one complex matrix (out / 2, in / 2) for each of Forms, as a real weight (out, in):
+/// row 2i gives the real part of output i and row 2i + 1 the imaginary one, columns likewise. Each
+/// complex weight is the sum of Stages roots of unity times scales, each stage rounding what the
+/// ones before left (the recursion of Fairy2i, arXiv 2512.02901; 1 stage is iFairy). Scales are the
+/// means of |re w| over weights on 1 and -1 and of |im w| over those on i and -i in each cell of
+/// the granularity; measure() takes them anew. Gradients pass straight through to both parts.
 ///
-/// This is what a backend asks of a parameterization (parameterization.hpp) with tiles that begin and
-/// end between pairs.
+/// This is what a backend asks of a parameterization (parameterization.hpp) with tiles that begin
+/// and end between pairs.
 template <std::size_t Stages, Granularity Gran, class... Forms>
 class ComplexWeight {
  public:
   static_assert(Stages >= 1, "ComplexWeight<Stages, ...>: at least one stage.");
-  static_assert(sizeof...(Forms) >= 1,
-                "ComplexWeight<...>: say what the weights multiply: DirectForm, ConjugateForm or both.");
+  static_assert(
+      sizeof...(Forms) >= 1,
+      "ComplexWeight<...>: say what the weights multiply: DirectForm, ConjugateForm or both.");
   static constexpr bool trains_weight = true;
   static constexpr std::size_t forms = sizeof...(Forms), stages = Stages;
   using Matrices = std::array<MatrixView<const float>, forms>;
@@ -124,7 +125,8 @@ class ComplexWeight {
     return all;
   }
 
-  /// Scales from the weights as they are now, stage after stage. The same bits for any number of threads.
+  /// Scales from the weights as they are now, stage after stage. The same bits for any number of
+  /// threads.
   /// @throws Error when a weight is not finite
   void measure() {
     expect_finite();
@@ -138,8 +140,8 @@ class ComplexWeight {
       for (std::size_t row = 0; row < complex_shape_.rows; ++row)
         for (std::size_t col = 0; col < complex_shape_.cols; ++col) {
           const ComplexParts weight = latent(form, row, col);
-          expects(std::isfinite(weight.re) && std::isfinite(weight.im), "ComplexWeight: weight (", row,
-                  ", ", col, ") is not finite");
+          expects(std::isfinite(weight.re) && std::isfinite(weight.im), "ComplexWeight: weight (",
+                  row, ", ", col, ") is not finite");
         }
   }
 
@@ -181,7 +183,8 @@ class ComplexWeight {
   void reduce(std::span<const float>) {}
 
  private:
-  /// f(row in the tile, column in it, complex row, complex column) for each complex weight of a tile.
+  /// f(row in the tile, column in it, complex row, complex column) for each complex weight of a
+  /// tile.
   template <class F>
   static void for_each_pair(const Tile& tile, F f) {
     for (std::size_t i = 0; i < tile.rows; i += 2)
@@ -220,8 +223,8 @@ class ComplexWeight {
       for (std::size_t col = 0; col < complex_shape_.cols; ++col) {
         ComplexParts left = latent(form, row, col);
         for (std::size_t before = 0; before < stage; ++before) {
-          const ComplexParts level = complex_level(Complex4::code(left.re, left.im),
-                                                   scale(form, before, row, col));
+          const ComplexParts level =
+              complex_level(Complex4::code(left.re, left.im), scale(form, before, row, col));
           left = {left.re - level.re, left.im - level.im};
         }
         Sums& cell = sums[layout_.index(row, col)];

@@ -28,7 +28,8 @@ namespace lrqat {
 template <class G = SymmetricInt<8>>
 struct Salient {
   static_assert(Grid<G>, "Salient<G>: G is the grid of the salient weights, e.g. SymmetricInt<8>.");
-  static_assert(G::bits > 0 && G::bits <= 8, "Salient<G>: salient weights have codes of 1 to 8 bits.");
+  static_assert(G::bits > 0 && G::bits <= 8,
+                "Salient<G>: salient weights have codes of 1 to 8 bits.");
   using policy_kind = kind::salient;
   using grid = G;
   static constexpr bool keeps = true;
@@ -53,8 +54,8 @@ struct Salient {
               " scales, the layer's weight is (", set_.shape().rows, ", ", set_.shape().cols, ")");
       AlignedVector<std::uint8_t> codes(set.size());
       set.for_each_in(whole(), [&](std::size_t i, std::size_t j, std::size_t n) {
-        expects(std::isfinite(weight(i, j)) && std::isfinite(rows[i].scale), "Salient::keep: weight (",
-                i, ", ", j, ") or the scale of its row is not finite");
+        expects(std::isfinite(weight(i, j)) && std::isfinite(rows[i].scale),
+                "Salient::keep: weight (", i, ", ", j, ") or the scale of its row is not finite");
         codes[n] = code_of(weight(i, j), rows[i]);
       });
       set_ = std::move(set);
@@ -104,21 +105,23 @@ struct Salient {
       return static_cast<std::uint8_t>(G::code(level, row.zero_point) - G::code_min);
     }
     static float weight_of(std::uint8_t code, const QParams& row) {
-      return weight_of_level<G>(row.scale, G::level(code + G::code_min, row.zero_point), row.offset);
+      return weight_of_level<G>(row.scale, G::level(code + G::code_min, row.zero_point),
+                                row.offset);
     }
     Tile whole() const { return {0, 0, set_.shape().rows, set_.shape().cols}; }
 
     WeightSet set_;
-    std::vector<QParams> rows_;           // (out)
+    std::vector<QParams> rows_;          // (out)
     AlignedVector<std::uint8_t> codes_;  // (set().size())
   };
 };
 
 static_assert(SalientWeights<Salient<>>);
 
-/// Bits of a weight of that shape with `salient` of its weights in `salient_bits` bits and the others
-/// in `bits`, scales not counted. Where the salient ones are is counted: a bit for each weight, or, if
-/// that is less, 16 bits of a column (32 in rows beyond 65536) for each of them and 32 for each row.
+/// Bits of a weight of that shape with `salient` of its weights in `salient_bits` bits and the
+/// others in `bits`, scales not counted. Where the salient ones are is counted: a bit for each
+/// weight, or, if that is less, 16 bits of a column (32 in rows beyond 65536) for each of them and
+/// 32 for each row.
 inline double partial_bits(Shape weight, std::size_t salient, int bits, int salient_bits) {
   const auto all = static_cast<double>(weight.size()), kept = static_cast<double>(salient);
   const double places = weight.cols <= 65536 ? 16.0 : 32.0;

@@ -39,7 +39,8 @@ class WeightSet {
     return columns_.size() * sizeof(std::uint32_t) + starts_.size() * sizeof(std::size_t);
   }
 
-  /// Columns of a row's weights, ascending; they are numbers first(row), first(row) + 1, ... of all.
+  /// Columns of a row's weights, ascending; they are numbers first(row), first(row) + 1, ... of
+  /// all.
   std::span<const std::uint32_t> row(std::size_t row) const {
     return std::span(columns_).subspan(starts_[row], starts_[row + 1] - starts_[row]);
   }
