@@ -125,8 +125,8 @@ TEST_CASE("Salient: weights come back within half a step, the others are left al
 TEST_CASE("partial_bits: places cost a bit each, or less where few are salient", "[initializer]") {
   const Shape shape{100, 1000};
   CHECK(partial_bits(shape, 10000, 1, 8) == 90000 + 80000 + 100000);
-  CHECK(partial_bits(shape, 1000, 1, 8) == 99000 + 8000 + 16000 + 3200);
-  CHECK(partial_bits(shape, 0, 2, 8) == 200000 + 3200);
+  CHECK(partial_bits(shape, 1000, 1, 8) == 99000 + 8000 + 16000 + 1600);
+  CHECK(partial_bits(shape, 0, 2, 8) == 200000 + 1600);
 }
 
 }  // namespace

@@ -120,13 +120,13 @@ static_assert(SalientWeights<Salient<>>);
 
 /// Bits of a weight of that shape with `salient` of its weights in `salient_bits` bits and the
 /// others in `bits`, scales not counted. Where the salient ones are is counted: a bit for each
-/// weight, or, if that is less, 16 bits of a column (32 in rows beyond 65536) for each of them and
-/// 32 for each row.
+/// weight, or, if that is less, a number of 16 bits (32 in rows beyond 65535 weights) for each of
+/// them, its column, and for each row, their count.
 inline double partial_bits(Shape weight, std::size_t salient, int bits, int salient_bits) {
   const auto all = static_cast<double>(weight.size()), kept = static_cast<double>(salient);
-  const double places = weight.cols <= 65536 ? 16.0 : 32.0;
+  const double number = weight.cols <= 65535 ? 16.0 : 32.0;
   return bits * (all - kept) + salient_bits * kept +
-         std::min(all, places * kept + 32.0 * static_cast<double>(weight.rows));
+         std::min(all, number * (kept + static_cast<double>(weight.rows)));
 }
 
 }  // namespace lrqat
