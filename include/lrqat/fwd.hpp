@@ -97,6 +97,8 @@ struct QParamsOnly;
 struct AdapterOnly;
 struct Everything;
 struct MeasuredScale;
+struct ClipsOnly;
+struct AdapterAndClips;
 
 template <class T>
 struct Compute;

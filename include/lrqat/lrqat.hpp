@@ -74,6 +74,7 @@
 #include <lrqat/method/lqer.hpp>
 #include <lrqat/method/lr_qat.hpp>
 #include <lrqat/method/lsq.hpp>
+#include <lrqat/method/omniquant.hpp>
 #include <lrqat/method/pb_llm.hpp>
 #include <lrqat/method/peqa.hpp>
 #include <lrqat/method/qlora.hpp>

@@ -23,6 +23,11 @@ struct QParams {
   float divisor() const { return step > 0.0f ? step : scale; }
 };
 
+/// Extremes of a group.
+struct Range {
+  float low = 0.0f, high = 0.0f;
+};
+
 // clang-format off
 /// choose<G>(group): scale and zero point or offset of one group of finite weights on grid G.
 template <class I, class G>

@@ -12,6 +12,8 @@ namespace lrqat {
 /// zero_point, offset     optional, false where missing: on grids that have one
 /// measures_scale         optional: true where scale and zero point are measured again by the layer's
 ///                        initializer after each update, in place of learning
+/// clips                  optional: true where scale and zero point follow from two parts of the range
+///                        of a group's weights, and these learn in their place
 template <class T>
 concept Trainable = PolicyOf<T, kind::trainable> && requires {
   bool{T::adapter}; bool{T::scale}; bool{T::bias};
@@ -24,6 +26,8 @@ template <class T>
 inline constexpr bool trains_zero_point = requires { requires T::zero_point; };
 template <class T>
 inline constexpr bool trains_offset = requires { requires T::offset; };
+template <class T>
+inline constexpr bool learns_clips = requires { requires T::clips; };
 
 }  // namespace lrqat
 

@@ -17,11 +17,6 @@
 
 namespace lrqat {
 
-/// Extremes of a group.
-struct Range {
-  float low = 0.0f, high = 0.0f;
-};
-
 namespace detail {
 
 /// @throws Error, beginning with `who`, unless low <= high in every channel, all finite

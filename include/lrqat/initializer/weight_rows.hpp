@@ -18,6 +18,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace lrqat {
@@ -85,15 +86,18 @@ decltype(auto) rows_behind(const Rows& rows) {
 /// What is chosen for each group of a weight of `shape` (out, in), in layout order:
 /// choose(group) for the weights of a segment of a row or, when one scale spans rows, for those of
 /// all rows, gathered. Salient weights do not count; a group of nothing else has the least scale.
-/// @param choose  (std::span<const float> group) -> QParams, called from several threads
+/// @param choose  (std::span<const float> group) -> QParams or Range, called from several threads
 /// @param salient  the state of a SalientWeights policy
 /// @throws Error when the weight is empty or not finite
 template <WeightRows Rows, class Choose, class Salient = NoSalient::state>
-std::vector<QParams> qparams_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
-                                      const Choose& choose, const Salient& salient = {}) {
-  std::vector<QParams> qparams(layout.size());
+auto qparams_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
+                      const Choose& choose, const Salient& salient = {}) {
+  using Chosen = std::invoke_result_t<Choose, std::span<const float>>;
+  std::vector<Chosen> qparams(layout.size());
   const auto chosen = [&](std::span<const float> group) {
-    return group.empty() ? QParams{scale_floor} : choose(group);
+    if constexpr (std::is_same_v<Chosen, QParams>)
+      if (group.empty()) return QParams{scale_floor};
+    return choose(group);
   };
   if (layout.scales.rows == 1 && shape.rows > 1) {
     std::vector<std::vector<float>> groups(layout.size());

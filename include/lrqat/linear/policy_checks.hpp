@@ -186,7 +186,7 @@ consteval bool policies_agree() {
   using bound = typename S::storage::template bound_to<base_grid_of<G>>;
   constexpr bool keeps_base = S::adapter::keeps_base;
   constexpr bool moves_zero_point = G::has_zero_point && trains_zero_point<T>;
-  constexpr bool learns = T::scale || T::bias || moves_zero_point ||
+  constexpr bool learns = T::scale || T::bias || moves_zero_point || learns_clips<T> ||
                           (has_offset<G> && trains_offset<T>) ||
                           (T::adapter && !std::is_same_v<typename S::adapter, NoAdapter>);
   constexpr bool holds[] = {
@@ -198,7 +198,8 @@ consteval bool policies_agree() {
       !needs_fractions<P> || (!keeps_base && keeps_fractions<bound>),
       !needs_fractions<P> || IntegerGrid<base_grid_of<G>>,
       learns,
-      !std::is_void_v<typename S::backend>};
+      !std::is_void_v<typename S::backend>,
+      !learns_clips<T> || (G::has_zero_point && (P::needs_reals && !ties_base<P>))};
   constexpr std::size_t broken = first_broken(holds);
   static_assert(broken != 0,
                 "QuantLinear<...>: FullRank trains the base itself, in float32. Leave the storage "
@@ -230,6 +231,10 @@ consteval bool policies_agree() {
   static_assert(broken != 8,
                 "QuantLinear<...>: this backend computes in float32 alone. Leave Compute<bf16> out, "
                 "or use the backend Cpu.");
+  static_assert(broken != 9,
+                "QuantLinear<...>: learned clips are parts of a weight's range in weight units and "
+                "set a scale and a zero point. Use a grid with zero points, UInt<b>, in the "
+                "WeightDomain, or let the scale learn.");
   return broken == std::size(holds);
 }
 
@@ -245,7 +250,8 @@ consteval bool policies_make_sense() {
       !adds_in_steps || G::code_max - G::code_min >= 3,
       !requires { requires S::estimator::needs_even_levels; } || EvenGrid<G>,
       !measures_scale<T> || P::needs_reals,
-      !measures_scale<T> || !T::scale};
+      !measures_scale<T> || !T::scale,
+      !learns_clips<T> || !(T::scale || measures_scale<T> || trains_zero_point<T>)};
   constexpr std::size_t broken = first_broken(holds);
   static_assert(broken != 0,
                 "QuantLinear<...>: InsideRounding adds the adapter in steps of the grid, and two or "
@@ -261,6 +267,9 @@ consteval bool policies_make_sense() {
   static_assert(broken != 3,
                 "QuantLinear<...>: a scale is measured or learned, not both. Leave one of "
                 "measures_scale and scale out of the trainable set.");
+  static_assert(broken != 4,
+                "QuantLinear<...>: clips stand in for scale and zero point, which follow from them. "
+                "Leave scale, zero_point and measures_scale out of the trainable set.");
   return broken == std::size(holds);
 }
 

@@ -4,6 +4,7 @@
 #define LRQAT_LINEAR_QUANT_LINEAR_HPP
 
 #include <lrqat/concept/linear_layer.hpp>
+#include <lrqat/initializer/range.hpp>
 #include <lrqat/initializer/weight_rows.hpp>
 #include <lrqat/linear/conversion.hpp>
 #include <lrqat/linear/dense_linear.hpp>
@@ -57,7 +58,7 @@ class BasicQuantLinear {
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, options, bias) {}
 
   /// With given scales and zero points or offsets, one for each group in layout order; a trainable
-  /// set that measures them does so at once, whatever is given.
+  /// set that measures them, or learns clips, does so at once, whatever is given.
   BasicQuantLinear(MatrixView<const float> weight, std::span<const QParams> qparams,
                    const QuantOptions& options = {}, std::span<const float> bias = {})
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, qparams, options, bias) {}
@@ -87,7 +88,7 @@ class BasicQuantLinear {
     parallel_for(shape.rows, [&](std::size_t row) {
       weight_.freeze(row, checked_row(rows_behind<In>(rows), row, shape.cols));
     });
-    if constexpr (measures_scale<T>) after_step();
+    if constexpr (measures_scale<T> || learns_clips<T>) measure();
   }
 
   std::size_t out_features() const { return weight_.shape().rows; }
@@ -110,6 +111,7 @@ class BasicQuantLinear {
     expects(grad_x.shape() == x.shape(), "QuantLinear::backward: grad_x is (", grad_x.rows, ", ",
             grad_x.cols, "), x is (", x.rows, ", ", x.cols, ")");
     B::backward(weight_, quantized_input<In>(x), grad_y, grad_x);
+    if constexpr (parameterization::ends_move) weight_.pass_end_gradients();
     input_gradient<In>(x, grad_x);
     if constexpr (T::bias)
       for (std::size_t t = 0; t < grad_y.rows; ++t)
@@ -118,7 +120,7 @@ class BasicQuantLinear {
 
   /// What an optimizer trains, each with its gradient: the adapter's tensors ("A" (out, r) and "B"
   /// (r, in), or "weight" (out, in)), "scale" (in layout order) and, where trained, "zero_point" or
-  /// "offset" (likewise) and "bias" (out).
+  /// "offset" (likewise), or in their place "clip_high" and "clip_low", and "bias" (out).
   Parameters<float> parameters() {
     Parameters<float> all = weight_.parameters();
     if constexpr (T::bias)
@@ -142,19 +144,10 @@ class BasicQuantLinear {
   /// Unrounded grid is finalised, but for Unquantized weights.
   static constexpr bool merges = (holds_in_levels || G::bits == 0) && !leaves_reals<G>;
 
-  /// Measures scales and zero points again from the latent weight, salient weights left out, where T
-  /// has it so. Call it whenever parameters have got new values: after an update, after a checkpoint is
-  /// read.
-  /// @throws Error when the weight is not finite
-  void after_step() requires measures_scale<T> {
-    const auto latent_row = [this](std::size_t row, std::span<float> values) {
-      weight_.latent({row, 0, 1, values.size()}, MatrixView<float>(values.data(), 1, values.size()));
-    };
-    weight_.set_qparams(qparams_by_group(
-        weight_.shape(), latent_row, weight_.layout(),
-        [](std::span<const float> group) { return I::template choose<G>(group); },
-        weight_.salient()));
-  }
+  /// Measures scales and zero points, or ranges that are clipped, again from the latent weight without
+  /// the salient, where T has it so. Call it whenever parameters have got new values: after an update,
+  /// after a checkpoint is read. @throws Error when the weight is not finite
+  void after_step() requires(measures_scale<T> || parameterization::ends_move) { measure(); }
 
   /// Plain b-bit codes and scales (with zero points or offsets); the adapter is inside them. Exact:
   /// forward gives the same bits. A transform of the inputs stays in front of them. Unquantized weights
@@ -241,9 +234,7 @@ class BasicQuantLinear {
     LayerBytes bytes;
     bytes.base = weight_.base().size();
     if constexpr (K::keeps) bytes.base += weight_.salient().bytes();
-    bytes.scales = (weight_.scales().size() + weight_.zero_points().size() +
-                    weight_.offsets().size()) *
-                   sizeof(float);
+    bytes.scales = weight_.cell_bytes();
     bytes.bias = bias_.size() * sizeof(float);
     // parameters() only hands out spans; nothing is changed through them here.
     for (const Parameter<float>& each : const_cast<BasicQuantLinear*>(this)->parameters()) {
@@ -284,6 +275,21 @@ class BasicQuantLinear {
       : weight_(std::move(other.weight_)),
         bias_(std::move(other.bias_)),
         bias_gradient_(std::move(other.bias_gradient_)) {}
+
+  void measure() {
+    const auto latent_row = [this](std::size_t row, std::span<float> values) {
+      weight_.latent({row, 0, 1, values.size()}, MatrixView<float>(values.data(), 1, values.size()));
+    };
+    const auto by_group = [&](auto choose) {
+      return qparams_by_group(weight_.shape(), latent_row, weight_.layout(), choose,
+                              weight_.salient());
+    };
+    if constexpr (learns_clips<T>)
+      weight_.set_ranges(by_group([](std::span<const float> group) { return range_of(group); }));
+    else
+      weight_.set_qparams(
+          by_group([](std::span<const float> group) { return I::template choose<G>(group); }));
+  }
 
   void expect_no_branch(const char* door) const {
     if constexpr (parameterization::branch_can_vanish)

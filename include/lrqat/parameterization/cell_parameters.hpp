@@ -36,7 +36,7 @@ class CellParameters {
                                              ? Shift::zero_point
                                          : has_offset<G> && trains_offset<T> ? Shift::offset
                                                                              : Shift::none;
-  /// Numbers that are trained in each cell.
+  /// Sums that the backward pass makes for a cell.
   static constexpr std::size_t trained =
       (T::scale ? 1 : 0) + (trained_shift != Shift::none ? 1 : 0);
 
@@ -71,6 +71,8 @@ class CellParameters {
   }
 
   std::size_t size() const { return scale_.size(); }
+  /// What it keeps beside gradients and thresholds.
+  std::size_t bytes() const { return (scale_.size() + shift_.size()) * sizeof(float); }
   std::span<float> scales() { return scale_; }
   std::span<const float> scales() const { return scale_; }
   /// Masters; empty where the grid has none.

@@ -16,6 +16,7 @@
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/parameterization/cell_parameters.hpp>
+#include <lrqat/parameterization/clipped_cells.hpp>
 #include <lrqat/parameterization/tile_gradient.hpp>
 #include <lrqat/placement/scale_coupling.hpp>
 #include <lrqat/salient/no_salient.hpp>
@@ -23,6 +24,7 @@
 #include <algorithm>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace lrqat {
 
@@ -55,6 +57,8 @@ class Parameterization {
   using cells = CellParameters<G, T, F>;
   static constexpr bool trains_adapter = T::adapter && !std::is_empty_v<typename A::state>;
   static constexpr bool trains_weight = trains_adapter || cells::trained > 0;
+  /// Ranges of cells are ends of the latent weight, which moves: see pass_end_gradients().
+  static constexpr bool ends_move = learns_clips<T> && trains_adapter;
   /// A branch beside the rounding.
   static constexpr bool has_branch =
       adds_after_rounding<P> && !std::is_empty_v<typename A::state>;
@@ -116,6 +120,12 @@ class Parameterization {
   /// What a group of weights shares, anew, one for each cell of the layout. A base in weight units
   /// stays what it is; one in grid units was divided by the old ones.
   void set_qparams(std::span<const QParams> qparams) { cells_.set(qparams); }
+  /// Where clips are learned: the ranges of the latent weight, one for each cell of the layout.
+  void set_ranges(std::span<const Range> ranges)
+    requires learns_clips<T>
+  {
+    cells_.set_ranges(ranges);
+  }
 
   Shape shape() const { return shape_; }
   const ScaleLayout& layout() const { return layout_; }
@@ -123,13 +133,15 @@ class Parameterization {
   std::span<float> scales() { return cells_.scales(); }
   std::span<const float> zero_points() const { return cells_.zero_points(); }  // empty without them
   std::span<const float> offsets() const { return cells_.offsets(); }          // likewise
+  std::size_t cell_bytes() const { return cells_.bytes(); }  // of what cells keep, without gradients
   std::span<const std::byte> base() const { return base_; }  // empty when A keeps the base
   typename A::state& adapter() { return adapter_; }
   const typename A::state& adapter() const { return adapter_; }
   typename K::state& salient() { return salient_; }
   const typename K::state& salient() const { return salient_; }
 
-  /// The trained tensors, adapter first, then "scale" and "zero_point" or "offset" (in layout order).
+  /// The trained tensors, adapter first, then "scale" and "zero_point" or "offset", or "clip_high" and
+  /// "clip_low" (in layout order).
   Parameters<float> parameters() {
     Parameters<float> all;
     if constexpr (trains_adapter) all = adapter_.parameters();
@@ -219,6 +231,36 @@ class Parameterization {
     if constexpr (trains_adapter) adapter_.reduce(shared.subspan(of_cells));
   }
 
+  /// After the last reduce() of a pass: what the clipped ranges are given goes on to the weights that
+  /// are their ends, the first of equal ones.
+  void pass_end_gradients()
+    requires ends_move
+  {
+    std::vector<Range> left(cells_.size());
+    for (std::size_t cell = 0; cell < left.size(); ++cell) left[cell] = cells_.end_gradient(cell);
+    AlignedVector<float> z(shape_.cols), g(shape_.cols), shared(shared_by_adapter());
+    for (std::size_t row = 0; row < shape_.rows; ++row) {
+      const Tile tile{row, 0, 1, shape_.cols};
+      latent(tile, {z.data(), 1, z.size()});
+      std::fill(g.begin(), g.end(), 0.0f);
+      layout_.for_each_segment(tile, [&](auto, auto col, auto count, auto cell) {
+        const Range& range = cells_.range(cell);
+        const auto give = [&](float end, float& gradient) {
+          const auto first = z.begin() + static_cast<std::ptrdiff_t>(col);
+          const auto last = first + static_cast<std::ptrdiff_t>(count);
+          const auto at = end == 0.0f ? last : std::find(first, last, end);
+          if (at == last) return;
+          g[static_cast<std::size_t>(at - z.begin())] += std::exchange(gradient, 0.0f);
+        };
+        give(range.low, left[cell].low);
+        give(range.high, left[cell].high);
+      });
+      if constexpr (keeps_salient) salient_.take_out(tile, {g.data(), 1, g.size()});
+      adapter_.backward(tile, {g.data(), 1, g.size()}, shared);
+    }
+    adapter_.reduce(shared);
+  }
+
   /// What the weights of a cell are made with (CellParameters::used).
   QParams used(std::size_t cell) const { return cells_.used(cell); }
   float used_scale(std::size_t cell) const { return used(cell).scale; }
@@ -303,7 +345,7 @@ class Parameterization {
     kernel::vectorised([&] {
       if constexpr (A::keeps_base)
         for (std::size_t i = 0; i < tile.rows; ++i) std::fill_n(z.row(i).data(), tile.cols, 0.0f);
-      else if constexpr (!G::has_zero_point)
+      else if constexpr (!G::has_zero_point || learns_clips<T>)  // reals, without a zero point
         for (std::size_t i = 0; i < tile.rows; ++i)
           storage::decode(base_row(tile.row + i), tile.col, 0.0f, z.row(i).first(tile.cols));
       else

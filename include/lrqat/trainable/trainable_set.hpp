@@ -49,9 +49,23 @@ struct MeasuredScale {
   static constexpr bool adapter = true, scale = false, bias = false, measures_scale = true;
 };
 
+/// The parts of each group's range that its grid is laid over (OmniQuant's learned weight clipping).
+struct ClipsOnly {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = false, scale = false, bias = false, clips = true;
+};
+
+/// With the adapter, which moves the ranges: whoever updates it calls the layer's after_step(), which
+/// measures them again, as train() does.
+struct AdapterAndClips {
+  using policy_kind = kind::trainable;
+  static constexpr bool adapter = true, scale = false, bias = false, clips = true;
+};
+
 static_assert(Trainable<AdapterAndScale> && Trainable<AdapterAndQParams> &&
               Trainable<ScaleOnly> && Trainable<QParamsOnly> && Trainable<AdapterOnly> &&
-              Trainable<Everything> && Trainable<MeasuredScale>);
+              Trainable<Everything> && Trainable<MeasuredScale> && Trainable<ClipsOnly> &&
+              Trainable<AdapterAndClips>);
 
 }  // namespace lrqat
 
