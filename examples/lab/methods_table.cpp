@@ -187,10 +187,20 @@ class Bench {
     const std::size_t windows =
         std::min(plan_.calibration_windows, splits_.train.tokens.size() / context_);
     const auto text = std::span<const Token>(splits_.train.tokens).first(windows * context_);
+    std::optional<Calibration> seen;
+    if (method.learns_transforms) seen.emplace(calibrated(weights_));
     BlockReconstruction blocks(model, exact, text, context_);
     while (!blocks.is_done() && !is_stopped()) {
-      progress_.part(blocks.block(), weights_.config.layers, "blocks");
-      blocks.train(method.reconstruction(bits));
+      const std::size_t b = blocks.block();
+      progress_.part(b, weights_.config.layers, "blocks");
+      const ReconstructionPlan plan = method.reconstruction(bits);
+      if (seen) {
+        EquivalentTransform transform(
+            weights_.config, smooth_quant_start(weights_.config, weights_.blocks[b], *seen, b));
+        blocks.train(plan, transform);
+      } else {
+        blocks.train(plan);
+      }
       blocks.advance();
     }
     return model.convert<AnyLinear>([&](const AnyLinear& layer, const LinearName& which) {

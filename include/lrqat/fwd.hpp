@@ -56,6 +56,7 @@ template <std::size_t MaxRank>
 struct GatedLowRank;
 struct FullRank;
 struct FullRankDelta;
+struct ChannelScales;
 
 struct InsideRounding;
 struct BoundedRounding;

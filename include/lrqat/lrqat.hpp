@@ -7,6 +7,7 @@
 #ifndef LRQAT_LRQAT_HPP
 #define LRQAT_LRQAT_HPP
 
+#include <lrqat/adapter/channel_scales.hpp>
 #include <lrqat/adapter/full_rank.hpp>
 #include <lrqat/adapter/full_rank_delta.hpp>
 #include <lrqat/adapter/gated_low_rank.hpp>

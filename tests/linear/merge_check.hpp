@@ -24,6 +24,9 @@ Layer trained_layer(std::size_t out, std::size_t in, QuantOptions options = {}) 
     if (each.role == Role::scale)
       for (std::size_t i = 0; i < each.value.size(); ++i)
         each.value[i] *= 0.6f + 0.07f * static_cast<float>(i % 4);
+    if (each.role == Role::transform)
+      for (std::size_t i = 0; i < each.value.size(); ++i)
+        each.value[i] *= 0.6f + 0.3f * static_cast<float>(i % 4);
     if (each.role == Role::clip)
       for (std::size_t i = 0; i < each.value.size(); ++i)
         each.value[i] -= 0.9f * static_cast<float>((i + each.name.size()) % 4);

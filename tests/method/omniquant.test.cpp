@@ -38,6 +38,7 @@ TEST_CASE("OmniQuant: the first range is 0.982 of the whole; on the whole it rou
 TEST_CASE("OmniQuant: merged layers have the same bits", "[method]") {
   check_merge<Layer>(13, 29);
   check_merge<method::OmniQuant<2, Dense<bf16>, PerTensor, Fp16Scale>>(17, 33);
+  check_merge<method::OmniQuantLet<4>>(17, 33);
 }
 
 TEST_CASE("OmniQuant: from learned clips to trained scales the integers stay", "[method]") {

@@ -2,6 +2,7 @@
 // tests/parameterization/clips.test.cpp: scales and zero points from learned parts of a range.
 #include <lrqat/parameterization/clipped_cells.hpp>
 
+#include <lrqat/adapter/channel_scales.hpp>
 #include <lrqat/adapter/full_rank.hpp>
 #include <lrqat/adapter/low_rank.hpp>
 #include <lrqat/granularity/per_channel.hpp>
@@ -119,6 +120,7 @@ TEST_CASE("Clips: gradients are differences, of an adapter that moves the range 
   check_differences<ClipsOnly, PerTensor>(1);
   check_differences<AdapterAndClips, FullRank, PerChannel>(40);
   check_differences<AdapterAndClips, LowRank<2>, PerGroup<8>>(40);
+  check_differences<AdapterAndClips, ChannelScales, PerGroup<4>>(30);
 }
 
 TEST_CASE("Clips: the closed form, on a grid that rounds", "[parameterization]") {

@@ -10,13 +10,15 @@ namespace {
 
 template <int Bits>
 using Clipped = method::OmniQuant<Bits>;
+template <int Bits>
+using Transformed = method::OmniQuantLet<Bits>;
 
-/// The published rate, three times that for 2 bits, and epochs; sequences one by one.
+/// The published rates, three times that of clips for 2 bits, and epochs; sequences one by one.
 ReconstructionPlan omniquant_plan(int bits) {
   ReconstructionPlan plan;
   plan.epochs = 10;
   plan.optimizer.beta2 = 0.999;
-  plan.optimizer.rules = {{Role::clip, bits == 2 ? 3e-2 : 1e-2}};
+  plan.optimizer.rules = {{Role::clip, bits == 2 ? 3e-2 : 1e-2}, {Role::transform, 5e-3}};
   return plan;
 }
 
@@ -25,14 +27,24 @@ AnyLinear merged(const AnyLinear& layer, const QuantOptions&) { return layer.mer
 }  // namespace
 
 void add_clipped_methods(std::vector<PaperMethod>& all) {
+  const auto asymmetric = [](Shape weight, int bits, std::size_t rank) {
+    return codes_per_channel(bits)(weight, bits, rank);
+  };
   all.push_back({.name = "omniquant",
                  .source = "Shao et al., arXiv 2308.13137, clips",
                  .bits = {4, 3, 2},
-                 .size = [](Shape weight, int bits,
-                            std::size_t rank) { return codes_per_channel(bits)(weight, bits, rank); },
+                 .size = asymmetric,
                  .layer = maker<Clipped, 4, 3, 2>(),
                  .reconstruction = omniquant_plan,
                  .converted = merged});
+  all.push_back({.name = "omniquant-let",
+                 .source = "Shao et al., arXiv 2308.13137",
+                 .bits = {4, 3, 2},
+                 .size = asymmetric,
+                 .layer = maker<Transformed, 4, 3, 2>(),
+                 .reconstruction = omniquant_plan,
+                 .converted = merged,
+                 .learns_transforms = true});
 }
 
 }  // namespace lrqat::lab

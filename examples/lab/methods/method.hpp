@@ -75,6 +75,7 @@ struct PaperMethod {
   /// each layer's place.
   std::function<ReconstructionPlan(int bits)> reconstruction{};
   std::function<AnyLinear(const AnyLinear&, const QuantOptions&)> converted{};
+  bool learns_transforms = false;  // each block with an EquivalentTransform
   /// Nothing is trained from end to end where it is empty.
   std::function<LearningRates(int bits)> rates{};
   bool follows_teacher = false;  // on the float model's logits in place of the text

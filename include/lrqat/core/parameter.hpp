@@ -11,7 +11,8 @@
 namespace lrqat {
 
 /// What a parameter is for, so that an optimizer can give each group its own learning rate.
-enum class Role { adapter, scale, weight, bias, norm, embedding, zero_point, offset, clip };
+enum class Role { adapter, scale, weight, bias, norm, embedding, zero_point, offset, clip,
+                  transform };
 
 /// One trained tensor and its gradient: two spans of equal length, owned by the layer, valid as
 /// long as the layer is neither moved nor destroyed. backward() adds to `gradient`.

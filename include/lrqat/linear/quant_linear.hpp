@@ -239,7 +239,7 @@ class BasicQuantLinear {
     // parameters() only hands out spans; nothing is changed through them here.
     for (const Parameter<float>& each : const_cast<BasicQuantLinear*>(this)->parameters()) {
       bytes.gradients += each.gradient.size_bytes();
-      if (each.role == Role::adapter || each.role == Role::weight)
+      if (each.role == Role::adapter || each.role == Role::weight || each.role == Role::transform)
         bytes.adapter += each.value.size_bytes();
     }
     if constexpr (requires { weight_.adapter().frozen_bytes(); })

@@ -3,6 +3,7 @@
 #ifndef LRQAT_METHOD_OMNIQUANT_HPP
 #define LRQAT_METHOD_OMNIQUANT_HPP
 
+#include <lrqat/adapter/channel_scales.hpp>
 #include <lrqat/grid/uint.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/placement/weight_domain.hpp>
@@ -20,6 +21,14 @@ namespace lrqat::method {
 /// difference in groups of one sign alone.
 template <int Bits, class... Others>
 using OmniQuant = QuantLinear<UInt<Bits>, NoAdapter, WeightDomain, ClipsOnly, Others...>;
+
+/// With the other half of the method, learned equivalent transforms: trained by
+/// BlockReconstruction::train(plan, transform) with an EquivalentTransform for each block
+/// (train/equivalent_transform.hpp), 5e-3 for its scales. Merges like the first; the transform is in
+/// the codes and in the model's norms.
+template <int Bits, class... Others>
+using OmniQuantLet =
+    QuantLinear<UInt<Bits>, ChannelScales, WeightDomain, AdapterAndClips, Others...>;
 
 }  // namespace lrqat::method
 

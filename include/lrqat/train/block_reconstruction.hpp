@@ -11,6 +11,7 @@
 #include <lrqat/nn/llama.hpp>
 #include <lrqat/optim/adamw.hpp>
 #include <lrqat/optim/schedule.hpp>
+#include <lrqat/train/equivalent_transform.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -89,19 +90,34 @@ class BlockReconstruction {
   }
 
   /// Trains the block at hand. @pre !is_done(); plan.batch > 0 (checked)
+  /// Errors also where it has ChannelScales, which a transform is to tie.
   BlockErrors train(const ReconstructionPlan& plan) {
     expect_block();
-    expects(plan.batch > 0, "BlockReconstruction: batches of 0 sequences");
-    BlockErrors errors{block_, error()};
-    AdamW optimizer(parameters(), plan.optimizer);
-    for (std::size_t epoch = 0; epoch < plan.epochs; ++epoch)
-      for (std::size_t first = 0; first < sequences_; first += plan.batch) {
-        optimizer.zero_gradients();
-        add_gradients({first, std::min(plan.batch, sequences_ - first)});
-        optimizer.step(plan.schedule(optimizer.steps()));
-        after_step();
-      }
-    errors.after = error();
+    Parameters<float> all = parameters();
+    for (const Parameter<float>& each : all)
+      expects(each.role != Role::transform, "BlockReconstruction: ", each.name,
+              " would change the model's function alone; train the block with an "
+              "EquivalentTransform");
+    return trained(plan, std::move(all), [] {}, [] {});
+  }
+
+  /// The same with a transform of the block that learns too, from where it is; norms and layers hold
+  /// it afterwards. @pre also: the norms are frozen (checked)
+  BlockErrors train(const ReconstructionPlan& plan, EquivalentTransform& transform) {
+    expect_block();
+    const BlockLayers<Linear> layers = model_.block(block_, length_);
+    transform.begin(layers);
+    transform.apply(layers);
+    transform.collect(layers);  // whatever was left there; the first step clears it
+    after_step();
+    Parameters<float> all = parameters();
+    std::erase_if(all, [](const Parameter<float>& each) {
+      return each.role == Role::transform || each.role == Role::norm;
+    });
+    for (Parameter<float>& each : transform.parameters()) all.push_back(std::move(each));
+    const BlockErrors errors = trained(
+        plan, std::move(all), [&] { transform.collect(layers); }, [&] { transform.apply(layers); });
+    transform.end(layers);
     return errors;
   }
 
@@ -121,6 +137,26 @@ class BlockReconstruction {
   struct Batch {
     std::size_t first, count;  // sequences
   };
+
+  /// @param collect  after each backward pass     @param apply  after each update
+  template <class Collect, class Apply>
+  BlockErrors trained(const ReconstructionPlan& plan, Parameters<float> all, const Collect& collect,
+                      const Apply& apply) {
+    expects(plan.batch > 0, "BlockReconstruction: batches of 0 sequences");
+    BlockErrors errors{block_, error()};
+    AdamW optimizer(std::move(all), plan.optimizer);
+    for (std::size_t epoch = 0; epoch < plan.epochs; ++epoch)
+      for (std::size_t first = 0; first < sequences_; first += plan.batch) {
+        optimizer.zero_gradients();
+        add_gradients({first, std::min(plan.batch, sequences_ - first)});
+        collect();
+        optimizer.step(plan.schedule(optimizer.steps()));
+        apply();
+        after_step();
+      }
+    errors.after = error();
+    return errors;
+  }
 
   void expect_block() const {
     expects(!is_done(), "BlockReconstruction: all ", block_, " blocks are done");
