@@ -61,6 +61,7 @@
 #include <lrqat/linear/nested_linear.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 #include <lrqat/linear/quantized_input_linear.hpp>
+#include <lrqat/linear/requantise.hpp>
 #include <lrqat/linear/rounding_penalty.hpp>
 #include <lrqat/linear/token_adaptive_linear.hpp>
 #include <lrqat/method/ada_round.hpp>
@@ -78,6 +79,7 @@
 #include <lrqat/method/omniquant.hpp>
 #include <lrqat/method/pb_llm.hpp>
 #include <lrqat/method/peqa.hpp>
+#include <lrqat/method/qllm.hpp>
 #include <lrqat/method/qlora.hpp>
 #include <lrqat/method/quest.hpp>
 #include <lrqat/method/qvgen.hpp>
