@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lrqat::test {
+namespace lrqat::test::split_merge {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -170,4 +170,4 @@ TEST_CASE("Split and merged channels: what does not fit is refused", "[initializ
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::split_merge

@@ -2,6 +2,7 @@
 // tests/linear/requantise.test.cpp: QLLM's layer behind its channels, and its merge that is not exact.
 #include <lrqat/linear/requantise.hpp>
 
+#include <lrqat/linear/any_linear.hpp>
 #include <lrqat/linear/split_merge_linear.hpp>
 #include <lrqat/method/qllm.hpp>
 
@@ -17,7 +18,8 @@ namespace {
 using Catch::Matchers::Contains;
 using Layer = QuantLinear<UInt<4>, LowRank<2>, Parallel, Packed, AdapterOnly>;
 using Tuned = method::Qllm<4, 8, 2>;
-static_assert(LinearLayer<SplitMergeLinear<Tuned>>);
+static_assert(LinearLayer<SplitMergeLinear<Tuned>> && !SplitMergeLinear<Tuned>::merges);
+static_assert(SplitMergeLinear<QuantLinear<UInt<4>, ScaleOnly>>::merges);
 
 const Matrix weight = random_matrix(9, 12, 0.4f, 1), x = random_matrix(5, 12, 1.0f, 2),
              grad_y = random_matrix(5, 9, 1.0f, 3);
@@ -103,9 +105,10 @@ TEST_CASE("SplitMergeLinear: a layer on made channels, and its gradients", "[lin
   for (std::size_t i = 0; i < 9; ++i) rows(i, made_weight.view().row(i));
   const auto codes = merge_requantised(layer.layer(), made_weight.view());
   const SplitMergeLinear<std::remove_const_t<decltype(codes)>> deployed(channels, codes);
-  deployed.forward(x.view(), y.view());
+  AnyLinear(deployed).forward(x.view(), y.view());
   codes.forward(made.view(), own.view());
   CHECK(bits_of(y.values) == bits_of(own.values));
+  CHECK_THROWS_WITH(AnyLinear(layer).merge(), Contains("no codes to merge into"));
   CHECK_THROWS_WITH(SplitMergeLinear<Tuned>(split_channels(parts), inner),
                     Contains("12 inputs for 14 channels"));
   Matrix narrow(5, 11);

@@ -15,7 +15,7 @@
 
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::equivalent {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -218,4 +218,4 @@ TEST_CASE("Equivalent transform: what does not fit is refused", "[train]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::equivalent

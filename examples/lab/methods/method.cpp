@@ -14,12 +14,14 @@ void add_salient_methods(std::vector<PaperMethod>& all);
 void add_complex_methods(std::vector<PaperMethod>& all);
 void add_staged_methods(std::vector<PaperMethod>& all);
 void add_clipped_methods(std::vector<PaperMethod>& all);
+void add_split_methods(std::vector<PaperMethod>& all);
 
 std::vector<PaperMethod> paper_methods() {
   std::vector<PaperMethod> all;
   add_rounding_methods(all);
   add_calibrated_methods(all);
   add_clipped_methods(all);
+  add_split_methods(all);
   add_scale_methods(all);
   add_low_rank_methods(all);
   add_full_methods(all);

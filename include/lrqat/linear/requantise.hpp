@@ -26,11 +26,11 @@ struct requantised {
   using type = void;
 };
 template <class G, class Gran, class S, class A, class P, class E, class I, class T, class In,
-          class B, class F>
-requires Parameterization<G, Gran, S, A, P, E, T, F>::has_branch
-struct requantised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F>> {
+          class B, class F, class K>
+requires Parameterization<G, Gran, S, A, P, E, T, F, K>::has_branch
+struct requantised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F, K>> {
   using type =
-      BasicQuantLinear<G, Gran, Packed, NoAdapter, InsideRounding, E, I, ScaleOnly, In, B, F>;
+      BasicQuantLinear<G, Gran, Packed, NoAdapter, InsideRounding, E, I, ScaleOnly, In, B, F, K>;
 };
 
 }  // namespace detail

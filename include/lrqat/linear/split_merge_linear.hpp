@@ -3,6 +3,7 @@
 #ifndef LRQAT_LINEAR_SPLIT_MERGE_LINEAR_HPP
 #define LRQAT_LINEAR_SPLIT_MERGE_LINEAR_HPP
 
+#include <lrqat/concept/linear_layer.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/parameter.hpp>
@@ -32,6 +33,13 @@ template <class Linear>
 class SplitMergeLinear {
  public:
   using scalar = float;
+  /// Whether merge() exists: where the layer has it.
+  static constexpr bool merges = [] {
+    if constexpr (requires { Linear::merges; })
+      return Linear::merges;
+    else
+      return requires(const Linear& layer) { layer.merge(); };
+  }();
 
   /// Errors: a layer of another number of inputs than channels.
   SplitMergeLinear(ChannelSplitMerge channels, Linear layer)
@@ -53,7 +61,7 @@ class SplitMergeLinear {
 
   /// The x of forward and dL/dy (tokens, out) -> dL/dx (tokens, in), overwritten.
   void backward(MatrixView<const float> x, MatrixView<const float> grad_y,
-                MatrixView<float> grad_x) {
+                MatrixView<float> grad_x) requires LinearLayer<Linear> {
     expects(grad_x.shape() == x.shape(), "SplitMergeLinear::backward: grad_x is (", grad_x.rows,
             ", ", grad_x.cols, "), x is (", x.rows, ", ", x.cols, ")");
     const auto from = made("backward", x);
@@ -63,12 +71,13 @@ class SplitMergeLinear {
         x.rows, [&](std::size_t t) { channels_.backward(grad.row(t), grad_x.row(t)); });
   }
 
-  Parameters<float> parameters() { return layer_.parameters(); }
+  Parameters<float> parameters() requires LinearLayer<Linear> { return layer_.parameters(); }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); } { layer_.after_step(); }
   LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
     return layer_.bytes();
   }
   /// The merged layer behind the same channels: the same bits.
-  auto merge() const requires requires(const Linear& layer) { layer.merge(); } {
+  auto merge() const requires merges {
     return SplitMergeLinear<decltype(layer_.merge())>(channels_, layer_.merge());
   }
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// examples/lab/methods/split.cpp: methods that give a layer other channels than its inputs.
+#include "method.hpp"
+
+#include <lrqat/initializer/channel_split_merge.hpp>
+#include <lrqat/linear/split_merge_linear.hpp>
+#include <lrqat/method/qllm.hpp>
+
+#include <span>
+#include <vector>
+
+namespace lrqat::lab {
+
+namespace {
+
+template <int Bits>
+using Tuned = method::Qllm<Bits, 8, dynamic>;
+
+/// With the float weight that it is rounded from once more.
+template <int Bits>
+struct QllmLayer : SplitMergeLinear<Tuned<Bits>> {
+  AlignedVector<float> weight;  // (out, channels)
+
+  QllmLayer(const ChannelSplitMerge& channels, MatrixView<const float> from,
+            const QuantOptions& options)
+      : SplitMergeLinear<Tuned<Bits>>(
+            channels,
+            Tuned<Bits>({from.rows, channels.channels()}, SplitMergeRows{from, channels}, options)),
+        weight(from.rows * channels.channels()) {
+    for (std::size_t i = 0; i < from.rows; ++i)
+      channels.weight_row(from.row(i), std::span(weight).subspan(i * channels.channels(),
+                                                                 channels.channels()));
+  }
+
+  auto rounded() const {
+    const MatrixView<const float> view(weight.data(), this->out_features(),
+                                       this->channels().channels());
+    return SplitMergeLinear(this->channels(), merge_requantised(this->layer(), view));
+  }
+};
+
+/// Each layer with channels of its own: the smallest bound within the paper's tenth of extra channels.
+AnyLinear qllm_layer(const LayerJob& job) {
+  const std::vector<float> largest = job.inputs->max_abs();
+  const SplitBound found = split_bound_search(
+      largest, [](auto, float bound) { return static_cast<double>(bound); });
+  const MatrixView<const float> weights[] = {job.weight};
+  const ChannelSplitMerge channels = split_and_merge_channels(*job.inputs, weights, found.parts);
+  return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
+    return AnyLinear(QllmLayer<bits>(channels, job.weight, job.options));
+  });
+}
+
+AnyLinear qllm_rounded(const AnyLinear& any, const QuantOptions&) {
+  std::optional<AnyLinear> made;
+  const auto from = [&](const auto* layer) {
+    if (layer != nullptr) made.emplace(layer->rounded());
+  };
+  from(any.get_if<QllmLayer<4>>()), from(any.get_if<QllmLayer<3>>()), from(any.get_if<QllmLayer<2>>());
+  expects(made.has_value(), "a layer is of another type than its method made");
+  return std::move(*made);
+}
+
+ReconstructionPlan qllm_plan(int) {
+  ReconstructionPlan plan;
+  plan.epochs = 10;
+  plan.optimizer.learning_rate = 5e-4;
+  plan.optimizer.beta2 = 0.999;
+  return plan;
+}
+
+}  // namespace
+
+void add_split_methods(std::vector<PaperMethod>& all) {
+  all.push_back({.name = "qllm-a8",
+                 .source = "Liu et al., arXiv 2310.08041, inputs of 8 bits",
+                 .bits = {4, 3, 2},
+                 .deployed = Deployed::codes_and_turned,
+                 .size =
+                     [](Shape weight, int bits, std::size_t rank) {
+                       return codes_per_channel(bits)(weight, bits, rank) +
+                              16.0 * static_cast<double>(weight.cols);  // which input a channel is
+                     },
+                 .calibrates = true,
+                 .layer = qllm_layer,
+                 .reconstruction = qllm_plan,
+                 .converted = qllm_rounded});
+}
+
+}  // namespace lrqat::lab
