@@ -3,6 +3,7 @@
 #include "method.hpp"
 
 #include <lrqat/initializer/channel_split_merge.hpp>
+#include <lrqat/initializer/weight_on_grid.hpp>
 #include <lrqat/linear/split_merge_linear.hpp>
 #include <lrqat/method/qllm.hpp>
 
@@ -39,15 +40,40 @@ struct QllmLayer : SplitMergeLinear<Tuned<Bits>> {
   }
 };
 
-/// Each layer with channels of its own: the smallest bound within the paper's tenth of extra channels.
+/// Mean |error|^2 of a layer's output with its weight rounded behind these channels, and with the
+/// rounding of inputs within the bound, as noise, to 8 bits.
+template <int Bits>
+double error_behind(const LayerJob& job, const ChannelSplitMerge& channels, float bound) {
+  const std::size_t rows = job.weight.rows, in = job.weight.cols, made = channels.channels();
+  AlignedVector<float> weight(rows * made), behind(rows * in);
+  for (std::size_t i = 0; i < rows; ++i)
+    channels.weight_row(job.weight.row(i), std::span(weight).subspan(i * made, made));
+  const WeightOnGrid found =
+      round_to_nearest<UInt<Bits>>(MatrixView<const float>(weight.data(), rows, made));
+  double squares = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    channels.backward(found.weight().row(i), std::span(behind).subspan(i * in, in));
+    for (const float w : found.weight().row(i))
+      squares += static_cast<double>(w) * static_cast<double>(w);
+  }
+  const double step = 2 * static_cast<double>(bound) / 255;
+  return output_error(job.weight, MatrixView<const float>(behind.data(), rows, in), *job.inputs) +
+         squares * step * step / 12;
+}
+
+/// Each layer with channels of its own, on the bound that costs its output least.
 AnyLinear qllm_layer(const LayerJob& job) {
-  const std::vector<float> largest = job.inputs->max_abs();
-  const SplitBound found = split_bound_search(
-      largest, [](auto, float bound) { return static_cast<double>(bound); });
   const MatrixView<const float> weights[] = {job.weight};
-  const ChannelSplitMerge channels = split_and_merge_channels(*job.inputs, weights, found.parts);
   return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
-    return AnyLinear(QllmLayer<bits>(channels, job.weight, job.options));
+    const std::vector<float> largest = job.inputs->max_abs();
+    const auto channels = [&](std::span<const std::size_t> parts) {
+      return split_and_merge_channels(*job.inputs, weights, parts);
+    };
+    const SplitBound found = split_bound_search(
+        largest, [&](std::span<const std::size_t> parts, float bound) {
+          return error_behind<bits>(job, channels(parts), bound);
+        });
+    return AnyLinear(QllmLayer<bits>(channels(found.parts), job.weight, job.options));
   });
 }
 
