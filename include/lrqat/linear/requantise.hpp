@@ -38,7 +38,8 @@ struct requantised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F, K>> {
 /// QLLM's merge (Liu et al., arXiv 2310.08041): the adapter of a Parallel layer is added to the float
 /// weight and the sum rounded anew, to codes and scales. That is no exact merge: the layer that was
 /// trained has round(W) + c A B, this one round(W + c A B). They are equal where c A B is a multiple of
-/// the scale everywhere, stays among the codes, and the scales are kept.
+/// the scale everywhere, stays among the codes, and the scales are kept. Where A B has learned to make
+/// up for the rounding of W, the new rounding makes its errors anew: measure what is deployed.
 ///
 /// @param weight   (out, in) the float weight that the layer was made from
 /// @param options  those of the layer; read for the scale format only
