@@ -389,8 +389,8 @@ struct layer<true, Ps...> {
 
 /// The layer of these policies, in any order, at most one of each kind; a grid is required.
 /// Defaults: PerChannel, NoAdapter, InsideRounding, StraightThrough, MinMax, AdapterAndScale,
-/// Identity, NoInput, Compute<float>, Cpu, Float32Scale, NoSalient, and the storage that fits (FixedPoint; Packed
-/// without adapter; Dense<float> in the weight domain and for FullRank).
+/// Identity, NoInput, Compute<float>, Cpu, Float32Scale, NoSalient, and the storage that fits
+/// (FixedPoint; Packed without adapter; Dense<float> in the weight domain and for FullRank).
 template <class... Policies>
 using QuantLinear =
     typename detail::layer<detail::valid_policies<Policies...>(), Policies...>::type;

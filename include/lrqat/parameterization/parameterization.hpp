@@ -69,7 +69,8 @@ class Parameterization {
   static constexpr bool has_levels = !has_branch && !keeps_salient;
   /// The branch can come to an end while it trains (GatedLowRank); then W_hat is that, too.
   static constexpr bool branch_can_vanish =
-      has_branch && !keeps_salient && requires(const typename A::state& adapter) { bool{adapter.has_vanished()}; };
+      has_branch && !keeps_salient &&
+      requires(const typename A::state& adapter) { bool{adapter.has_vanished()}; };
 
   /// A weight of this shape on the given scales, one for each cell of the layout; freeze() is yet
   /// to give it its rows.
