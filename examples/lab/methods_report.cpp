@@ -62,11 +62,11 @@ std::string methods_text(const std::vector<MethodRow>& rows) {
   for (const MethodRow& row : rows) {
     const MethodRun& first = row.runs.front();
     const bool is_trained = first.trained != 0;
-    cells.push_back({row.name(), row.method->source, text_of(row.method->deployed),
-                     mean_text(row.test()), fixed(row.bits_per_weight, 3),
-                     is_trained ? grouped_digits(first.trained) : "-",
-                     is_trained ? fixed(static_cast<double>(first.peak_bytes) / 1e6, 2) : "-",
-                     is_trained ? joined(first.rate_factor) : "-", fixed(row.mean_seconds(), 1)});
+    cells.push_back(
+        {row.name(), row.method->source, text_of(row.method->deployed), mean_text(row.test()),
+         fixed(row.bits_per_weight, 3), is_trained ? grouped_digits(first.trained) : "-",
+         is_trained ? fixed(static_cast<double>(first.peak_bytes) / 1e6, 2) : "-",
+         row.method->rates ? joined(first.rate_factor) : "-", fixed(row.mean_seconds(), 1)});
   }
   return markdown_table(cells, 3);
 }

@@ -111,12 +111,19 @@ class Bench {
     adaptation.seed = seed;
     const auto start = clock::now();
     Model model = made(method, bits, adaptation);
-    if (method.reconstruction) model = reconstructed(std::move(model), method, bits, adaptation);
+    const auto count_trained = [&] {  // the most of what its stages train
+      run.trained = std::max(run.trained, trained_numbers(model));
+      run.peak_bytes =
+          std::max(run.peak_bytes, linear_peak_bytes(model, plan_.recipe.batch * context_));
+    };
+    if (method.reconstruction) {
+      count_trained();
+      model = reconstructed(std::move(model), method, bits, adaptation);
+    }
     const auto guide = method.guide ? method.guide(model) : nullptr;
     model.set_guide(guide.get());
     if (method.rates) {
-      run.trained = trained_numbers(model);
-      run.peak_bytes = linear_peak_bytes(model, plan_.recipe.batch * context_);
+      count_trained();
       train_row(model, method, bits, seed, factor);
     }
     if (is_stopped()) return std::nullopt;
