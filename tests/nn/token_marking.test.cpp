@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::marking {
 namespace {
 
 using Marks = std::vector<std::uint8_t>;
@@ -175,4 +175,4 @@ TEST_CASE("TokenMarking: a block's marks are those of its attention; they hold u
   for (const std::size_t first : {0u, 9u}) CHECK(marks(1, LinearKind::up)[first] == 0);
 }
 
-}  // namespace lrqat::test
+}  // namespace lrqat::test::marking

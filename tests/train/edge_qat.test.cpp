@@ -11,7 +11,7 @@
 #include <cmath>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::edge {
 namespace {
 
 using Model = Llama<DenseLinear<double>>;
@@ -189,4 +189,4 @@ TEST_CASE("EdgeQat: options out of range and other shapes are refused", "[train]
   CHECK_THROWS_WITH(EdgeQat(lesson.student, teacher), Catch::Contains("the teacher 3"));
 }
 
-}  // namespace lrqat::test
+}  // namespace lrqat::test::edge

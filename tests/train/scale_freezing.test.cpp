@@ -15,7 +15,7 @@
 #include <atomic>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::freezing {
 namespace {
 
 using Layer = method::LsqPaper<3>;
@@ -205,4 +205,4 @@ TEST_CASE("ScaleFreezing: refuses parameters without scales and options out of r
                     Catch::Contains("threshold is 1.5"));
 }
 
-}  // namespace lrqat::test
+}  // namespace lrqat::test::freezing

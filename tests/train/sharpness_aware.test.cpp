@@ -14,7 +14,7 @@
 #include <limits>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::sharpness {
 namespace {
 
 using Tokens = std::span<const std::uint16_t>;
@@ -168,4 +168,4 @@ TEST_CASE(
                     Catch::Contains("rho is -1"));
 }
 
-}  // namespace lrqat::test
+}  // namespace lrqat::test::sharpness

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::intervention {
 namespace {
 
 using Model = Llama<DenseLinear<double>>;
@@ -205,4 +205,4 @@ TEST_CASE("TeacherIntervention: refuses a teacher of another shape; a guided mod
   CHECK(student.step(1, cache).size() == 19);
 }
 
-}  // namespace lrqat::test
+}  // namespace lrqat::test::intervention
