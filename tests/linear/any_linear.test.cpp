@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <support/matrix.hpp>
 
-namespace lrqat::test {
+namespace lrqat::test::any_linear_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -147,4 +147,4 @@ TEST_CASE("AnyLinear: errors of the layer inside come through", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::any_linear_cases

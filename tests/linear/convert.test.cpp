@@ -2,7 +2,7 @@
 // tests/linear/convert.test.cpp: from one scheme to another that shares grid and granularity.
 #include <linear/merge_check.hpp>
 
-namespace lrqat::test {
+namespace lrqat::test::convert_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -76,4 +76,4 @@ TEST_CASE("convert_to: groups of another size are refused, as many as they may b
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::convert_cases

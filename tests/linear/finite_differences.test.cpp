@@ -14,7 +14,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace lrqat::test {
+namespace lrqat::test::finite_differences_cases {
 namespace {
 
 using Smooth = Unrounded<Int<3>>;  // reals between -4 and 3
@@ -194,4 +194,4 @@ TEST_CASE("Gradients are differences: the scale of a real grid inside the roundi
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::finite_differences_cases

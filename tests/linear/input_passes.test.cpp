@@ -8,7 +8,7 @@
 #include <support/machine.hpp>
 #include <support/matrix.hpp>
 
-namespace lrqat::test {
+namespace lrqat::test::input_passes_cases {
 namespace {
 
 /// The layer with an input quantizer is the plain one behind it: products see x_hat, and grad_x is
@@ -56,4 +56,4 @@ TEST_CASE("add_bias: an empty one is none", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::input_passes_cases

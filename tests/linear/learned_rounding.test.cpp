@@ -14,7 +14,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lrqat::test {
+namespace lrqat::test::learned_rounding_cases {
 namespace {
 
 using Full = method::AdaRound<4, PerGroup<8>, Reference>;
@@ -277,4 +277,4 @@ TEST_CASE("AdaRound: learned rounding beats rounding to nearest on its own outpu
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::learned_rounding_cases

@@ -12,7 +12,7 @@
 #include <limits>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::merged_few_tokens_cases {
 namespace {
 
 /// Levels that are no integers: the kernels look them up.
@@ -128,4 +128,4 @@ TEST_CASE("MergedLinear: values that are not finite stay in their token", "[line
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::merged_few_tokens_cases

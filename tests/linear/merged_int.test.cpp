@@ -4,7 +4,7 @@
 
 #include <linear/merge_check.hpp>
 
-namespace lrqat::test {
+namespace lrqat::test::merged_int_cases {
 namespace {
 
 TEMPLATE_TEST_CASE_SIG("Merge: exact on signed grids", "[linear]", ((int Bits), Bits), 2, 3, 4, 8) {
@@ -17,4 +17,4 @@ TEMPLATE_TEST_CASE_SIG("Merge: exact on signed grids of odd widths", "[linear]",
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::merged_int_cases

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::merged_int8_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -244,4 +244,4 @@ TEST_CASE("Compute<int8>: a trained layer merges into it", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::merged_int8_cases

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::merged_linear_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -83,4 +83,4 @@ TEST_CASE("MergedLinear: codes are read back", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::merged_linear_cases

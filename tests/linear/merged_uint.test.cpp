@@ -4,7 +4,7 @@
 
 #include <linear/merge_check.hpp>
 
-namespace lrqat::test {
+namespace lrqat::test::merged_uint_cases {
 namespace {
 
 TEMPLATE_TEST_CASE_SIG("Merge: exact on grids with a zero point", "[linear]", ((int Bits), Bits), 2,
@@ -18,4 +18,4 @@ TEMPLATE_TEST_CASE_SIG("Merge: exact on grids with a zero point of odd widths", 
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::merged_uint_cases

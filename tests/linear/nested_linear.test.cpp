@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::nested_linear_cases {
 namespace {
 
 using Widths = BitWidths<8, 6, 4, 2>;
@@ -228,4 +228,4 @@ TEST_CASE("NestedLinear: stands where any layer stands", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::nested_linear_cases

@@ -97,7 +97,7 @@ static_assert(lrqat::Adapter<RowsAndColumns>);
 
 }  // namespace someone
 
-namespace lrqat::test {
+namespace lrqat::test::own_policies_cases {
 namespace {
 
 /// Mean squared error against the outputs of another weight, and its gradient.
@@ -179,4 +179,4 @@ TEST_CASE("Library policies: the same regression", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::own_policies_cases

@@ -10,7 +10,7 @@
 
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::parallel_cases {
 namespace {
 
 constexpr std::size_t out = 37, in = 53, tokens = 19;
@@ -97,4 +97,4 @@ TEST_CASE("Parallel: both backends agree, in both arithmetics of the products", 
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::parallel_cases

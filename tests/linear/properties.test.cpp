@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::properties_cases {
 namespace {
 
 /// A random problem: shapes, and seeds of its numbers.
@@ -279,4 +279,4 @@ TEST_CASE("Property 10: threads and instruction sets leave integers and outputs 
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::properties_cases

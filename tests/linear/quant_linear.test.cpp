@@ -10,7 +10,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lrqat::test {
+namespace lrqat::test::quant_linear_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -273,4 +273,4 @@ TEST_CASE("QuantLinear: a diverged layer does not merge", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::quant_linear_cases

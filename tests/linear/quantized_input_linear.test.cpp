@@ -9,7 +9,7 @@
 #include <support/machine.hpp>
 #include <support/matrix.hpp>
 
-namespace lrqat::test {
+namespace lrqat::test::quantized_input_linear_cases {
 namespace {
 
 const Matrix weight = random_matrix(7, 19, 0.5f, 1);
@@ -72,4 +72,4 @@ TEST_CASE("QuantizedInputLinear: errors", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::quantized_input_linear_cases

@@ -12,7 +12,7 @@
 #include <cmath>
 #include <type_traits>
 
-namespace lrqat::test {
+namespace lrqat::test::requantise_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -116,4 +116,4 @@ TEST_CASE("SplitMergeLinear: a layer on made channels, and its gradients", "[lin
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::requantise_cases

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::salient_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -106,4 +106,4 @@ TEST_CASE("Salient: what does not fit is one clear error", "[method]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::salient_cases

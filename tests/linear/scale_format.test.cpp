@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::scale_format_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -113,4 +113,4 @@ TEST_CASE("convert_to: scales that the other format cannot hold are refused", "[
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::scale_format_cases

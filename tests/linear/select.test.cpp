@@ -9,7 +9,7 @@
 #include <catch2/catch.hpp>
 #include <concepts>
 
-namespace lrqat {
+namespace lrqat::test::select_cases {
 namespace {
 
 using Full = QuantLinear<Int<4>, PerGroup<32>, Packed, LowRank<8>, InsideRounding, StraightThrough,
@@ -48,4 +48,4 @@ TEST_CASE("QuantLinear: policies in any order give one type", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat
+}  // namespace lrqat::test::select_cases

@@ -14,7 +14,7 @@
 
 #include "merge_check.hpp"
 
-namespace lrqat::test {
+namespace lrqat::test::sparse_hadamard_cases {
 namespace {
 
 using Adapter = SparseHadamard<dynamic>;
@@ -163,4 +163,4 @@ TEST_CASE("SparseHadamard: bytes count the places too", "[linear]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::sparse_hadamard_cases

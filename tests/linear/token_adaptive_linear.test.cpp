@@ -14,7 +14,7 @@
 #include <limits>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::token_adaptive_linear_cases {
 namespace {
 
 AnyLinear dense(const Matrix& weight) { return AnyLinear(DenseLinear<float>(weight.view())); }
@@ -80,4 +80,4 @@ TEST_CASE("TokenAdaptiveLinear: merges; wrong marks and widths are errors", "[li
                     Catch::Contains("0 bits"));
 }
 
-}  // namespace lrqat::test
+}  // namespace lrqat::test::token_adaptive_linear_cases

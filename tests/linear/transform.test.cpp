@@ -10,7 +10,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lrqat::test {
+namespace lrqat::test::transform_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -166,4 +166,4 @@ TEST_CASE("Transform: a weight in another basis does not get away without its tr
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::transform_cases

@@ -15,7 +15,7 @@
 
 #include <cmath>
 
-namespace lrqat::test {
+namespace lrqat::test::branches_cases {
 namespace {
 
 constexpr std::size_t out = 19, in = 80, tokens = 7;
@@ -127,4 +127,4 @@ TEST_CASE("QVGen: all of the error in the branch is the weight itself", "[method
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::branches_cases

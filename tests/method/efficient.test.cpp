@@ -10,7 +10,7 @@
 #include <cmath>
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::efficient_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -129,4 +129,4 @@ TEST_CASE("EfficientDM: the adapter's rate is a part of the mean scale", "[metho
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::efficient_cases

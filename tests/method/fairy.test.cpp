@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace lrqat::test {
+namespace lrqat::test::fairy_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -268,4 +268,4 @@ TEST_CASE("ComplexLinear: one clear error for each thing that does not fit", "[m
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::fairy_cases

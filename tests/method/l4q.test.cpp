@@ -8,7 +8,7 @@
 #include <cmath>
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::l4q_cases {
 namespace {
 
 using L4q = method::L4q<4, 4, 8>;
@@ -117,4 +117,4 @@ TEST_CASE("Offsets: a number that is none is refused", "[method]") {
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::l4q_cases

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::lora_cases {
 namespace {
 
 using Lora = method::Lora<4>;
@@ -161,4 +161,4 @@ TEST_CASE("Codebook: a merged layer has the bits of the trained one, tokens few 
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::lora_cases

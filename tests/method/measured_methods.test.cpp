@@ -7,7 +7,7 @@
 #include <concepts>
 #include <set>
 
-namespace lrqat::test {
+namespace lrqat::test::measured_methods_cases {
 namespace {
 
 static_assert(std::same_as<method::LlmQat<4>,
@@ -92,4 +92,4 @@ TEST_CASE("Ternary: a threshold of its own survives conversion, and a learned sc
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::measured_methods_cases

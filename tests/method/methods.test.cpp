@@ -8,7 +8,7 @@
 #include <cmath>
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::methods_cases {
 namespace {
 
 static_assert(std::same_as<method::LrQat<4, 32>,
@@ -143,4 +143,4 @@ TEST_CASE("LSQ: the paper masks at the ends and scales the scale's gradient", "[
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::methods_cases

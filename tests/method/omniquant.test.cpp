@@ -11,7 +11,7 @@
 
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::omniquant_cases {
 namespace {
 
 using Layer = method::OmniQuant<3, PerGroup<8>>;
@@ -78,4 +78,4 @@ TEST_CASE("OmniQuant: blocks come nearer to their twins, weights stay", "[method
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::omniquant_cases

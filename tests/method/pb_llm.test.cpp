@@ -7,7 +7,7 @@
 
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::pb_llm_cases {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -155,4 +155,4 @@ TEST_CASE("PB-LLM: nothing salient is a sign, everything salient is eight bits",
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::pb_llm_cases

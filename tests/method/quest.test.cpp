@@ -8,7 +8,7 @@
 
 #include <concepts>
 
-namespace lrqat::test {
+namespace lrqat::test::quest_cases {
 namespace {
 
 static_assert(
@@ -101,4 +101,4 @@ TEST_CASE("QuEST: what comes out for x is its masked gradient, taken back", "[me
 }
 
 }  // namespace
-}  // namespace lrqat::test
+}  // namespace lrqat::test::quest_cases
