@@ -26,6 +26,17 @@ TEST_CASE("add_to: adds, and refuses other shapes", "[nn]") {
       Catch::Contains("(3, 70) added to (70, 3)"));
 }
 
+TEST_CASE("copy_to: copies, and refuses other shapes", "[nn]") {
+  std::vector<float> a(70 * 3), b(70 * 4, -7.0f);
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i);
+  const lrqat::MatrixView<float> target(b.data(), 70, 3, 4);
+  lrqat::copy_to<float>(lrqat::MatrixView<float>(a.data(), 70, 3), target);
+  for (std::size_t i = 0; i < b.size(); ++i)
+    CHECK(b[i] == (i % 4 < 3 ? static_cast<float>(i / 4 * 3 + i % 4) : -7.0f));
+  CHECK_THROWS_WITH(lrqat::copy_to<float>(lrqat::MatrixView<float>(a.data(), 3, 70), target),
+                    Catch::Contains("(3, 70) copied to (70, 3)"));
+}
+
 TEST_CASE("Buffer: keeps its memory when less is asked for", "[nn]") {
   lrqat::Buffer<float> buffer;
   CHECK(buffer.bytes() == 0);

@@ -60,6 +60,9 @@ class Guided {
   Guided(const Guided&) = delete;
   Guided& operator=(const Guided&) = delete;
 
+  /// Who was there before, or null.
+  BlockGuide<typename Model::scalar>* before() const { return before_; }
+
  private:
   Model& model_;
   BlockGuide<typename Model::scalar>* before_;

@@ -3,41 +3,35 @@
 #ifndef LRQAT_NN_BLOCK_SIGNALS_HPP
 #define LRQAT_NN_BLOCK_SIGNALS_HPP
 
+#include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/nn/block_guide.hpp>
 #include <lrqat/nn/llama_block.hpp>
-#include <lrqat/nn/rows.hpp>  // Buffer
+#include <lrqat/nn/rows.hpp>  // copy_to
 
-#include <algorithm>
 #include <cstddef>
-#include <type_traits>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 namespace lrqat {
-
-template <class T>
-void copy_rows(MatrixView<const std::type_identity_t<T>> source, MatrixView<T> target) {
-  expects(source.shape() == target.shape(), "copy_rows: (", source.rows, ", ", source.cols,
-          ") copied to (", target.rows, ", ", target.cols, ")");
-  for (std::size_t row = 0; row < source.rows; ++row)
-    std::copy(source.row(row).begin(), source.row(row).end(), target.row(row).begin());
-}
 
 /// A matrix of its own, whose memory only grows.
 template <class T>
 class MatrixCopy {
  public:
   void take(MatrixView<const T> from) {
-    view_ = memory_.shaped(from.rows, from.cols);
-    copy_rows<T>(from, view_);
+    shape_ = from.shape();
+    if (values_.size() < shape_.size()) values_.resize(shape_.size());
+    copy_to<T>(from, MatrixView<T>(values_.data(), shape_.rows, shape_.cols));
   }
   /// Of the last take(); empty before.
-  MatrixView<const T> view() const { return view_; }
+  MatrixView<const T> view() const { return {values_.data(), shape_.rows, shape_.cols}; }
 
  private:
-  Buffer<T> memory_;
-  MatrixView<T> view_{};
+  AlignedVector<T> values_;
+  Shape shape_{};
 };
 
 /// A guide that changes nothing and keeps what it is told to, for each block until the next pass.
@@ -59,6 +53,15 @@ class BlockSignals : public BlockGuide<T> {
   /// From the next pass on.
   void keep(const Kept& kept) { kept_ = kept; }
   const Block& operator[](std::size_t block) const { return blocks_[block]; }
+
+  /// model.hidden(), watched. Errors: a model that has a guide, who would not be asked.
+  template <class Model>
+  MatrixView<const T> hidden(Model& model, std::span<const std::uint16_t> tokens,
+                             std::size_t batch, std::size_t length) {
+    const Guided watched(model, *this);
+    expects(watched.before() == nullptr, "BlockSignals: the watched model has a guide already");
+    return model.hidden(tokens, batch, length);
+  }
 
   void context(std::size_t block, const BlockTape<T>& tape) override {
     if (kept_.heads) {

@@ -4,7 +4,6 @@
 #define LRQAT_NN_LLAMA_BLOCK_HPP
 
 #include <lrqat/core/matrix_view.hpp>
-#include <lrqat/kernel/clear.hpp>
 #include <lrqat/nn/activation_bits.hpp>
 #include <lrqat/nn/attention.hpp>
 #include <lrqat/nn/attention_gradient.hpp>
@@ -13,7 +12,7 @@
 #include <lrqat/nn/llama_frame.hpp>  // FrameTensor
 #include <lrqat/nn/rms_norm.hpp>
 #include <lrqat/nn/rope.hpp>
-#include <lrqat/nn/rows.hpp>  // Buffer, add_to
+#include <lrqat/nn/rows.hpp>  // Buffer, add_to, copy_to
 #include <lrqat/nn/swiglu.hpp>
 
 #include <cstddef>
@@ -214,8 +213,7 @@ void block_backward(const BlockLayers<Linear>& layers, MatrixView<const typename
   MatrixView<const T> grad_output = grad;
   if (guide != nullptr) {
     guide->middle_backward(layers.index, tape, grad);
-    kernel::clear(branch);
-    add_to<T>(grad, branch);
+    copy_to<T>(grad, branch);
     guide->output_backward(layers.index, branch);
     grad_output = branch;
   }

@@ -9,6 +9,7 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 
@@ -25,6 +26,17 @@ void for_rows(std::size_t rows, Body&& body) {
     const std::size_t first = task * rows_per_task;
     const std::size_t last = first + rows_per_task < rows ? first + rows_per_task : rows;
     kernel::vectorised([&body, first, last] { body(first, last); });
+  });
+}
+
+/// target = source. Errors: different shapes.
+template <class T>
+void copy_to(MatrixView<const std::type_identity_t<T>> source, MatrixView<T> target) {
+  expects(source.shape() == target.shape(), "copy_to: (", source.rows, ", ", source.cols,
+          ") copied to (", target.rows, ", ", target.cols, ")");
+  for_rows(source.rows, [=](std::size_t first, std::size_t last) {
+    for (std::size_t row = first; row < last; ++row)
+      std::copy_n(source.row(row).data(), source.cols, target.row(row).data());
   });
 }
 

@@ -11,7 +11,8 @@
 #include <lrqat/nn/block_signals.hpp>
 #include <lrqat/nn/distillation.hpp>
 #include <lrqat/nn/llama.hpp>
-#include <lrqat/nn/rows.hpp>  // Buffer
+#include <lrqat/nn/rows.hpp>  // Buffer, copy_to
+#include <lrqat/nn/squared_distance.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -57,7 +58,7 @@ struct InterventionLosses {
 ///
 /// The paper is about encoders: its mean of scores is over all pairs, and its distances are taken
 /// behind the norms that follow, which here stand before the next layer. The embeddings are not
-/// compared. It refers to both models; nobody else may use them as a guide during a step.
+/// compared. It refers to both models; a step refuses one that has a guide.
 template <class Student, class Teacher>
 requires std::same_as<typename Student::scalar, typename Teacher::scalar>
 class TeacherIntervention : private BlockGuide<typename Student::scalar> {
@@ -96,9 +97,10 @@ class TeacherIntervention : private BlockGuide<typename Student::scalar> {
                   .context = now_ == Intervention::context,
                   .output = now_ == Intervention::output,
                   .streams = losses_.hidden > 0 || losses_.middle > 0});
-    const MatrixView<const T> hidden = watched_teacher(inputs, batch, length);
+    const MatrixView<const T> hidden = wanted_.hidden(teacher_, inputs, batch, length);
     const double each = factor_ / static_cast<double>(inputs.size());
-    const Guided guided(student_, static_cast<BlockGuide<T>&>(*this));
+    const Guided guided(student_, *this);
+    expects(guided.before() == nullptr, "TeacherIntervention: the student has a guide already");
     const double divergence = student_.loss_and_gradients_by(
         [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
           const MatrixView<T> wanted = logits_.shaped(logits.rows, logits.cols);
@@ -114,26 +116,20 @@ class TeacherIntervention : private BlockGuide<typename Student::scalar> {
     MatrixCopy<T> query, key;
   };
 
-  MatrixView<const T> watched_teacher(std::span<const std::uint16_t> inputs, std::size_t batch,
-                                      std::size_t length) {
-    const Guided watched(teacher_, static_cast<BlockGuide<T>&>(wanted_));
-    return teacher_.hidden(inputs, batch, length);
-  }
-
   void heads(std::size_t block, const BlockTape<T>& tape) override {
     if (now_ != Intervention::map) return;
     if (losses_.scores > 0) {
       own_heads_[block].query.take(tape.query);
       own_heads_[block].key.take(tape.key);
     }
-    copy_rows<T>(wanted_[block].query.view(), tape.query);
-    copy_rows<T>(wanted_[block].key.view(), tape.key);
+    copy_to<T>(wanted_[block].query.view(), tape.query);
+    copy_to<T>(wanted_[block].key.view(), tape.key);
   }
   void context(std::size_t block, const BlockTape<T>& tape) override {
-    if (now_ == Intervention::context) copy_rows<T>(wanted_[block].context.view(), tape.attended);
+    if (now_ == Intervention::context) copy_to<T>(wanted_[block].context.view(), tape.attended);
   }
   void output(std::size_t block, MatrixView<T> y) override {
-    if (now_ == Intervention::output) copy_rows<T>(wanted_[block].output.view(), y);
+    if (now_ == Intervention::output) copy_to<T>(wanted_[block].output.view(), y);
   }
 
   void stream_backward(std::size_t block, MatrixView<const T> stream, MatrixView<T> grad) override {
@@ -171,16 +167,8 @@ class TeacherIntervention : private BlockGuide<typename Student::scalar> {
   void add_distance(double weight, MatrixView<const T> own, MatrixView<const T> wanted,
                     MatrixView<T> grad) {
     if (weight == 0 || own.shape().size() == 0) return;
-    const double count = static_cast<double>(own.shape().size());
-    const T each = static_cast<T>(2 * weight * factor_ / count);
-    double sum = 0;
-    for (std::size_t t = 0; t < own.rows; ++t)
-      for (std::size_t i = 0; i < own.cols; ++i) {
-        const T apart = own(t, i) - wanted(t, i);
-        sum += static_cast<double>(apart) * static_cast<double>(apart);
-        grad(t, i) += each * apart;
-      }
-    own_loss_ += weight * sum / count;
+    const double share = weight / static_cast<double>(own.shape().size());
+    own_loss_ += share * add_squared_distance<T>(own, wanted, share * factor_, grad);
   }
 
   Llama<Student>& student_;
