@@ -10,9 +10,7 @@
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -74,36 +72,6 @@ struct Witness : BlockGuide<float> {
 };
 
 }  // namespace
-
-TEST_CASE("mark_least_important: floor(share T) of each sequence, the least important", "[nn]") {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(marked({3, 1, 2, 5, 4}, 1, 0.5) == Marks{0, 1, 1, 0, 0});
-  CHECK(marked({3, 1, 2, 5, 4, 9}, 2, 0.5) == Marks{0, 1, 0, 0, 1, 0});
-  CHECK(marked({3, 1, 2}, 1, 0.0) == Marks{0, 0, 0});
-  CHECK(marked({3, 1, 2}, 1, 1.0) == Marks{1, 1, 1});
-  CHECK(marked({1, 1, 1, 1}, 1, 0.5) == Marks{1, 1, 0, 0});  // ties: the earlier
-  CHECK(marked({nan, 1, 2, nan}, 1, 0.75) == Marks{1, 1, 1, 0});
-  CHECK(marked({}, 0, 0.5).empty());
-  for (std::size_t length = 1; length < 20; ++length)
-    for (const double share : {0.1, 0.3, 0.5, 0.99}) {
-      std::vector<double> importance;
-      for (std::size_t t = 0; t < length; ++t)
-        importance.push_back(CounterRng(length, 0).normal(t));
-      const Marks marks = marked(importance, 1, share);
-      const double count = std::floor(share * static_cast<double>(length));
-      CHECK(static_cast<double>(std::count(marks.begin(), marks.end(), 1)) == count);
-      double most = -1e9, least = 1e9;  // of the marked, of the others
-      for (std::size_t t = 0; t < length; ++t)
-        (marks[t] != 0 ? most : least) =
-            marks[t] != 0 ? std::max(most, importance[t]) : std::min(least, importance[t]);
-      CHECK(most < least);
-    }
-  Marks room(3);
-  CHECK_THROWS_WITH(mark_least_important(std::vector<double>(3), 2, 0.5, room),
-                    Catch::Contains("3 tokens in 2 sequences"));
-  CHECK_THROWS_WITH(mark_least_important(std::vector<double>(3), 1, 1.5, room),
-                    Catch::Contains("1.5"));
-}
 
 TEST_CASE("TokenMarking: without a share the model is a plain 8-bit one, to the bit", "[nn]") {
   auto adaptive = model_of<TokenAdaptiveLinear>();
