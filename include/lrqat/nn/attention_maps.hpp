@@ -7,6 +7,7 @@
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/exp.hpp>
+#include <lrqat/kernel/vectorised.hpp>
 #include <lrqat/nn/attention_scores.hpp>
 #include <lrqat/nn/rows.hpp>  // for_rows
 
@@ -35,30 +36,50 @@ struct MapProducts {
   }
 };
 
+namespace detail {
+
+template <class T>
+void expect_source(const AttentionShape& shape, const MapSource<T>& source) {
+  expect_attention(shape);
+  expect_shape("query", source.query.shape(), shape.query_shape());
+  expect_shape("key", source.key.shape(), shape.key_shape());
+  expect_shape("log_sum_exp", source.log_sum_exp.shape(), shape.log_sum_exp_shape());
+}
+
 /// p (rows, keys): the probabilities of attention, 0 where a query does not see a key.
 template <class T>
 void part_probabilities(const AttentionShape& shape, const ScorePart& part,
                         const MapSource<T>& source, MatrixView<T> p) {
   part_scores(shape, part, source.query, source.key, p);
-  for (std::size_t r = 0; r < part.rows; ++r) {
-    const T sum = source.log_sum_exp(part.sequence * shape.heads + part.head, part.first + r);
-    for (std::size_t c = 0; c < part.keys(); ++c)
-      p(r, c) = c <= part.first + r ? kernel::bounded_exp(p(r, c) - sum) : T(0);
-  }
+  kernel::vectorised([&part, p, sums = source.log_sum_exp.row(
+                                    part.sequence * shape.heads + part.head).data()] {
+    for (std::size_t r = 0; r < part.rows; ++r) {
+      T* const row = p.row(r).data();
+      const T sum = sums[part.first + r];
+      const std::size_t visible = part.first + r + 1;
+      kernel::for_each_lane(visible,
+                            [=](std::size_t c) { row[c] = kernel::bounded_exp(row[c] - sum); });
+      for (std::size_t c = visible; c < p.cols; ++c) row[c] = 0;
+    }
+  });
 }
+
+}  // namespace detail
 
 /// Compares two maps of one shape, head by head: (sequences * heads).
 template <class T>
 std::vector<MapProducts> map_products(const AttentionShape& shape, const MapSource<T>& own,
                                       const MapSource<T>& wanted) {
+  detail::expect_source(shape, own);
+  detail::expect_source(shape, wanted);
   std::vector<MapProducts> products(shape.sequences * shape.heads);
-  for_each_score_part(shape, [&](std::size_t, const ScorePart& part) {
+  detail::for_each_score_part(shape, [&](std::size_t, const detail::ScorePart& part) {
     struct Own;
     struct Wanted;
     const MatrixView<T> p = scratch<Own, T>(part.rows, part.keys());
     const MatrixView<T> w = scratch<Wanted, T>(part.rows, part.keys());
-    part_probabilities(shape, part, own, p);
-    part_probabilities(shape, part, wanted, w);
+    detail::part_probabilities(shape, part, own, p);
+    detail::part_probabilities(shape, part, wanted, w);
     MapProducts& sums = products[part.sequence * shape.heads + part.head];
     for (std::size_t r = 0; r < part.rows; ++r)
       for (std::size_t c = 0; c < part.keys(); ++c) {
@@ -77,9 +98,13 @@ template <class T>
 void add_cosine_gradients(const AttentionShape& shape, const MapSource<T>& own,
                           const MapSource<T>& wanted, std::span<const MapProducts> products,
                           double factor, MatrixView<T> grad_query, MatrixView<T> grad_key) {
+  detail::expect_source(shape, own);
+  detail::expect_source(shape, wanted);
+  detail::expect_shape("grad_query", grad_query.shape(), shape.query_shape());
+  detail::expect_shape("grad_key", grad_key.shape(), shape.key_shape());
   expects(products.size() == shape.sequences * shape.heads, "add_cosine_gradients: products of ",
           products.size(), " maps, there are ", shape.sequences * shape.heads);
-  for_each_score_part(shape, [&](std::size_t, const ScorePart& part) {
+  detail::for_each_score_part(shape, [&](std::size_t, const detail::ScorePart& part) {
     struct Own;
     struct Wanted;
     const MapProducts& sums = products[part.sequence * shape.heads + part.head];
@@ -87,8 +112,8 @@ void add_cosine_gradients(const AttentionShape& shape, const MapSource<T>& own,
     if (!(lengths > 0)) return;
     const MatrixView<T> p = scratch<Own, T>(part.rows, part.keys());
     const MatrixView<T> g = scratch<Wanted, T>(part.rows, part.keys());
-    part_probabilities(shape, part, own, p);
-    part_probabilities(shape, part, wanted, g);
+    detail::part_probabilities(shape, part, own, p);
+    detail::part_probabilities(shape, part, wanted, g);
     const T to_wanted = static_cast<T>(factor / lengths);
     const T from_own = static_cast<T>(factor * sums.cosine() / sums.own);
     for (std::size_t r = 0; r < part.rows; ++r) {
@@ -99,7 +124,7 @@ void add_cosine_gradients(const AttentionShape& shape, const MapSource<T>& own,
       }
       for (std::size_t c = 0; c < part.keys(); ++c) g(r, c) = p(r, c) * (g(r, c) - inner);
     }
-    add_part_gradients(shape, part, g, own.query, own.key, grad_query, grad_key);
+    detail::add_part_gradients(shape, part, g, own.query, own.key, grad_query, grad_key);
   });
 }
 

@@ -19,6 +19,8 @@
 
 namespace lrqat {
 
+namespace detail {
+
 /// Neighbouring queries of one head of one sequence, and the keys that the last of them sees. Query
 /// row r of the part sees keys 0 ... first + r.
 struct ScorePart {
@@ -33,20 +35,18 @@ struct ScorePart {
 /// @param shape  with as many queries as keys (checked)
 template <class Use>
 void for_each_score_part(const AttentionShape& shape, const Use& use) {
-  detail::expect_attention(shape);
+  expect_attention(shape);
   expects(shape.queries == shape.keys, "attention: scores of ", shape.queries, " queries and ",
           shape.keys, " keys, whole sequences are wanted");
   parallel_for(shape.sequences * shape.kv_heads, [&](std::size_t task) {
     for (std::size_t member = 0; member < shape.group(); ++member)
-      for (std::size_t first = 0; first < shape.queries; first += detail::attention_side)
+      for (std::size_t first = 0; first < shape.queries; first += attention_side)
         use(task, ScorePart{.sequence = task / shape.kv_heads,
                             .head = task % shape.kv_heads * shape.group() + member,
                             .first = first,
-                            .rows = std::min(detail::attention_side, shape.queries - first)});
+                            .rows = std::min(attention_side, shape.queries - first)});
   });
 }
-
-namespace detail {
 
 template <class View>
 View queries_of(const AttentionShape& shape, const ScorePart& part, View all) {
@@ -59,8 +59,6 @@ View keys_of(const AttentionShape& shape, const ScorePart& part, View all) {
                    part.keys(), shape.head_dim);
 }
 
-}  // namespace detail
-
 /// scores (rows, keys) = query key^T / sqrt(head_dim), also of keys that a query does not see.
 /// @param query, key  whole: shape.query_shape(), shape.key_shape()
 template <class T>
@@ -69,10 +67,10 @@ void part_scores(const AttentionShape& shape, const ScorePart& part,
                  MatrixView<const std::type_identity_t<T>> key, MatrixView<T> scores) {
   struct Keys;
   const MatrixView<T> columns = scratch<Keys, T>(shape.head_dim, part.keys());
-  kernel::transpose(detail::keys_of(shape, part, key), columns);
-  kernel::assign_product(kernel::left(detail::queries_of(shape, part, query)),
+  kernel::transpose(keys_of(shape, part, key), columns);
+  kernel::assign_product(kernel::left(queries_of(shape, part, query)),
                          MatrixView<const T>(columns), scores);
-  const T scale = detail::attention_scale<T>(shape);
+  const T scale = attention_scale<T>(shape);
   for (std::size_t r = 0; r < scores.rows; ++r)
     for (T& score : scores.row(r)) score *= scale;
 }
@@ -83,14 +81,16 @@ void add_part_gradients(const AttentionShape& shape, const ScorePart& part,
                         MatrixView<T> grad_scores, MatrixView<const std::type_identity_t<T>> query,
                         MatrixView<const std::type_identity_t<T>> key, MatrixView<T> grad_query,
                         MatrixView<T> grad_key) {
-  const T scale = detail::attention_scale<T>(shape);
+  const T scale = attention_scale<T>(shape);
   for (std::size_t r = 0; r < grad_scores.rows; ++r)
     for (T& each : grad_scores.row(r)) each *= scale;
-  kernel::multiply(kernel::left(grad_scores), detail::keys_of(shape, part, key),
-                   detail::queries_of(shape, part, grad_query));
-  kernel::multiply(kernel::left_transposed(grad_scores), detail::queries_of(shape, part, query),
-                   detail::keys_of(shape, part, grad_key));
+  kernel::multiply(kernel::left(grad_scores), keys_of(shape, part, key),
+                   queries_of(shape, part, grad_query));
+  kernel::multiply(kernel::left_transposed(grad_scores), queries_of(shape, part, query),
+                   keys_of(shape, part, grad_key));
 }
+
+}  // namespace detail
 
 /// The mean over all pairs that see each other of (score - wanted score)^2; adds `factor` times its
 /// gradients to those of query and key. Scores are scaled and not yet softmax's.
@@ -102,25 +102,32 @@ double score_distance(const AttentionShape& shape, MatrixView<const std::type_id
                       MatrixView<const std::type_identity_t<T>> wanted_query,
                       MatrixView<const std::type_identity_t<T>> wanted_key, double factor,
                       MatrixView<T> grad_query, MatrixView<T> grad_key) {
+  detail::expect_attention(shape);
+  detail::expect_shape("query", query.shape(), shape.query_shape());
+  detail::expect_shape("key", key.shape(), shape.key_shape());
+  detail::expect_shape("wanted_query", wanted_query.shape(), shape.query_shape());
+  detail::expect_shape("wanted_key", wanted_key.shape(), shape.key_shape());
+  detail::expect_shape("grad_query", grad_query.shape(), shape.query_shape());
+  detail::expect_shape("grad_key", grad_key.shape(), shape.key_shape());
   const double pairs = static_cast<double>(shape.sequences * shape.heads) *
                        static_cast<double>(shape.queries * (shape.queries + 1) / 2);
   if (pairs == 0) return 0;
   const T each = static_cast<T>(2 * factor / pairs);
   std::vector<double> sums(shape.sequences * shape.kv_heads);
-  for_each_score_part(shape, [&](std::size_t task, const ScorePart& part) {
+  detail::for_each_score_part(shape, [&](std::size_t task, const detail::ScorePart& part) {
     struct Own;
     struct Wanted;
     const MatrixView<T> scores = scratch<Own, T>(part.rows, part.keys());
     const MatrixView<T> wanted = scratch<Wanted, T>(part.rows, part.keys());
-    part_scores(shape, part, query, key, scores);
-    part_scores(shape, part, wanted_query, wanted_key, wanted);
+    detail::part_scores(shape, part, query, key, scores);
+    detail::part_scores(shape, part, wanted_query, wanted_key, wanted);
     for (std::size_t r = 0; r < part.rows; ++r)
       for (std::size_t c = 0; c < part.keys(); ++c) {
         const T apart = c <= part.first + r ? scores(r, c) - wanted(r, c) : T(0);
         sums[task] += static_cast<double>(apart) * static_cast<double>(apart);
         scores(r, c) = each * apart;
       }
-    add_part_gradients(shape, part, scores, query, key, grad_query, grad_key);
+    detail::add_part_gradients(shape, part, scores, query, key, grad_query, grad_key);
   });
   double sum = 0;
   for (const double part : sums) sum += part;

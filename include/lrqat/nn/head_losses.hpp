@@ -15,11 +15,16 @@
 
 namespace lrqat {
 
+namespace detail {
+
 /// Errors: not as many targets as inputs, or room for another number of losses (0 is none).
-inline void expect_targets(std::size_t inputs, std::size_t targets, std::size_t losses) {
-  expects(targets == inputs && (losses == 0 || losses == inputs), "Llama: ", inputs, " inputs, ",
+inline void expect_target_each(const char* who, std::size_t inputs, std::size_t targets,
+                               std::size_t losses = 0) {
+  expects(targets == inputs && (losses == 0 || losses == inputs), who, ": ", inputs, " inputs, ",
           targets, " targets, room for ", losses, " losses");
 }
+
+}  // namespace detail
 
 /// Logits for some tokens at a time, given to use(logits (n, vocab), first token, their losses (n));
 /// returns the mean loss, added up in the order of the tokens.

@@ -88,7 +88,7 @@ class Llama {
   /// @param nll              (batch * length) that of each target, or empty
   double loss(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
               std::size_t batch, std::size_t length, std::span<double> nll = {}) {
-    expect_targets(inputs.size(), targets.size(), nll.size());
+    detail::expect_target_each("Llama", inputs.size(), targets.size(), nll.size());
     return head_loss(
         hidden(inputs, batch, length), nll,
         [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
@@ -100,7 +100,7 @@ class Llama {
   double loss_and_gradients(std::span<const std::uint16_t> inputs,
                             std::span<const std::uint16_t> targets, std::size_t batch,
                             std::size_t length, double factor = 1.0, std::span<double> nll = {}) {
-    expect_targets(inputs.size(), targets.size(), nll.size());
+    detail::expect_target_each("Llama", inputs.size(), targets.size(), nll.size());
     const double each = inputs.empty() ? 0 : factor / static_cast<double>(inputs.size());
     return loss_and_gradients_by(
         [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
@@ -340,7 +340,7 @@ class Llama {
     const LlamaConfig& c = config();
     const std::size_t count = tokens.size(), before = cache.length();
     expects(count > 0, "Llama::prefill: no token");
-    expects(guide_ == nullptr, "Llama::prefill: a guided model reads whole batches, not from a cache");
+    expects(guide_ == nullptr, "Llama::prefill: a guided model reads whole batches, no cache");
     expects(cache.layers() == c.layers && cache.width() == c.kv_heads * c.head_dim,
             "Llama::prefill: the cache has ", cache.layers(), " layers of ", cache.width(),
             " numbers, the model ", c.layers, " of ", c.kv_heads * c.head_dim);

@@ -10,8 +10,9 @@
 #include <lrqat/nn/block_signals.hpp>
 #include <lrqat/nn/cross_entropy.hpp>
 #include <lrqat/nn/distillation.hpp>
+#include <lrqat/nn/head_losses.hpp>  // expect_target_each
 #include <lrqat/nn/llama.hpp>
-#include <lrqat/nn/rows.hpp>  // Buffer
+#include <lrqat/nn/rows.hpp>  // Buffer, add_to, copy_to
 
 #include <cmath>
 #include <concepts>
@@ -60,10 +61,15 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
         products_(student.config().layers),
         entropies_(student.config().layers) {
     const LlamaConfig &own = student.config(), &other = teacher.config();
-    expects(own.layers == other.layers && own.heads == other.heads && own.vocab == other.vocab,
-            "EdgeQat: the student has ", own.layers, " blocks of ", own.heads, " heads and ",
-            own.vocab, " tokens, the teacher ", other.layers, " of ", other.heads, " and ",
-            other.vocab);
+    expects(own.layers == other.layers && own.heads == other.heads &&
+                own.kv_heads == other.kv_heads && own.head_dim == other.head_dim &&
+                own.vocab == other.vocab,
+            "EdgeQat: the student has ", own.layers, " blocks of ", own.heads, " heads of ",
+            own.head_dim, " on ", own.kv_heads, " and ", own.vocab, " tokens, the teacher ",
+            other.layers, " of ", other.heads, " of ", other.head_dim, " on ", other.kv_heads,
+            " and ", other.vocab);
+    expects(options.tau > 0 && std::isfinite(options.tau), "EdgeQat: the temperature is ",
+            options.tau, ", it must be positive");
     expects(options.text >= 0 && options.text <= 1, "EdgeQat: the share of the text is ",
             options.text, "; it lies in 0 ... 1");
     expects(
@@ -74,15 +80,20 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
 
   double operator()(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
                     std::size_t batch, std::size_t length, float gradient_scale) {
+    detail::expect_target_each("EdgeQat", inputs.size(), targets.size());
     factor_ = static_cast<double>(gradient_scale);
     wanted_.keep({.heads = options_.attention != 0});
-    const MatrixView<const T> hidden = watched_teacher(inputs, batch, length);
+    MatrixView<const T> hidden;
+    if (options_.text != 1 || options_.attention != 0)
+      hidden = wanted_.hidden(teacher_, inputs, batch, length);
     const double each = factor_ / static_cast<double>(inputs.size());
-    const Attached attached(*this);
+    const Guided guided(student_, *this);
+    before_ = guided.before();
+    measured_ = false;
     const double mean = student_.loss_and_gradients_by(
         [&](MatrixView<T> logits, std::size_t first, std::span<double> losses) {
-          token_losses(hidden.block(first, 0, logits.rows, hidden.cols),
-                       targets.subspan(first, logits.rows), each, logits, losses);
+          measured_ = true;
+          token_losses(hidden, first, targets.subspan(first, logits.rows), each, logits, losses);
         },
         inputs, batch, length);
     double loss = mean;
@@ -92,39 +103,24 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
   }
 
  private:
-  /// The student's guide while it lives.
-  class Attached {
-   public:
-    explicit Attached(EdgeQat& step) : step_(step) {
-      step_.before_ = step_.student_.set_guide(&step);
-    }
-    ~Attached() { step_.student_.set_guide(step_.before_); }
-    Attached(const Attached&) = delete;
-    Attached& operator=(const Attached&) = delete;
-
-   private:
-    EdgeQat& step_;
-  };
-
-  MatrixView<const T> watched_teacher(std::span<const std::uint16_t> inputs, std::size_t batch,
-                                      std::size_t length) {
-    const Guided watched(teacher_, static_cast<BlockGuide<T>&>(wanted_));
-    return teacher_.hidden(inputs, batch, length);
-  }
-
-  void token_losses(MatrixView<const T> hidden, std::span<const std::uint16_t> targets, double each,
-                    MatrixView<T> logits, std::span<double> losses) {
+  /// A half without weight is left out, and read by nobody.
+  void token_losses(MatrixView<const T> hidden, std::size_t first,
+                    std::span<const std::uint16_t> targets, double each, MatrixView<T> logits,
+                    std::span<double> losses) {
+    const double text = options_.text;
+    if (text == 1) return cross_entropy_with_gradient(logits, targets, each, losses);
     const MatrixView<T> wanted = logits_.shaped(logits.rows, logits.cols);
-    teacher_.project(hidden, wanted);
-    const MatrixView<T> text = text_logits_.shaped(logits.rows, logits.cols);
-    copy_rows<T>(logits, text);
+    teacher_.project(hidden.block(first, 0, logits.rows, hidden.cols), wanted);
+    if (text == 0)
+      return distillation_with_gradient<T>(logits, wanted, options_.tau, each, losses);
+    const MatrixView<T> text_logits = text_logits_.shaped(logits.rows, logits.cols);
+    copy_to<T>(logits, text_logits);
     text_losses_.resize(losses.size());
-    cross_entropy_with_gradient(text, targets, options_.text * each,
-                                std::span<double>(text_losses_));
-    distillation_with_gradient<T>(logits, wanted, options_.tau, (1 - options_.text) * each, losses);
-    add_to<T>(text, logits);
+    cross_entropy_with_gradient(text_logits, targets, text * each, std::span<double>(text_losses_));
+    distillation_with_gradient<T>(logits, wanted, options_.tau, (1 - text) * each, losses);
+    add_to<T>(text_logits, logits);
     for (std::size_t t = 0; t < losses.size(); ++t)
-      losses[t] = options_.text * text_losses_[t] + (1 - options_.text) * losses[t];
+      losses[t] = text * text_losses_[t] + (1 - text) * losses[t];
   }
 
   static MapSource<T> source(const BlockTape<T>& tape) {
@@ -137,6 +133,7 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
 
   void context(std::size_t block, const BlockTape<T>& tape) override {
     if (before_ != nullptr) before_->context(block, tape);
+    if (measured_) return;  // the same numbers again
     if (options_.entropy != 0)
       entropies_[block] = head_entropy<T>(tape.query, tape.shape.head_dim) +
                           head_entropy<T>(tape.key, tape.shape.head_dim);
@@ -173,7 +170,8 @@ class EdgeQat : private BlockGuide<typename Student::scalar> {
   BlockSignals<T> wanted_;  // the teacher's
   std::vector<std::vector<MapProducts>> products_;
   std::vector<double> entropies_;  // of each block
-  BlockGuide<T>* before_ = nullptr;
+  BlockGuide<T>* before_ = nullptr;  // of the student, during a step
+  bool measured_ = false;            // all blocks: what comes now is the backward pass
   Buffer<T> logits_, text_logits_;
   std::vector<double> text_losses_;
   double factor_ = 0;
