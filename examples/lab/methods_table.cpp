@@ -9,6 +9,7 @@
 #include <lrqat/train/distilled.hpp>
 #include <lrqat/train/next_token.hpp>
 #include <lrqat/train/self_generated.hpp>
+#include <lrqat/train/smooth_quant_start.hpp>
 
 #include <algorithm>
 #include <chrono>

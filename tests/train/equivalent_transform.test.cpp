@@ -7,6 +7,7 @@
 #include <lrqat/linear/dense_linear.hpp>
 #include <lrqat/method/omniquant.hpp>
 #include <lrqat/train/block_reconstruction.hpp>
+#include <lrqat/train/smooth_quant_start.hpp>
 
 #include <catch2/catch.hpp>
 #include <support/machine.hpp>
@@ -62,6 +63,9 @@ ReconstructionPlan plan_of(std::size_t epochs, std::size_t batch, double clips, 
   return plan;
 }
 
+/// Outputs are around 1 and some 12 terms of sums deep, twice; this is a mean of squares.
+constexpr double rounding = 1e-10;
+
 TEST_CASE("Equivalent transform: nothing changes where nothing is quantized", "[train]") {
   auto model = soft_model(16.0f);
   auto exact = model_of<Exact>();
@@ -69,14 +73,49 @@ TEST_CASE("Equivalent transform: nothing changes where nothing is quantized", "[
   for (; !run.is_done(); run.advance()) {
     EquivalentTransform transform = random_transform();
     const auto layers = model.block(run.block(), length);
-    transform.begin(layers);
-    transform.apply(layers);
+    Transformed transformed(transform, layers);
+    transformed.apply();
     CHECK(layers.attention_norm->value != weights.blocks[run.block()].attention_norm);
     CHECK(named(layers[LinearKind::query].parameters(), "rows").value[0] != 1.0f);
-    // Outputs are around 1 and some 12 terms of sums deep, twice.
-    CHECK(run.error() < 1e-10);
-    transform.end(layers);
+    CHECK(run.error() < rounding);
   }
+}
+
+TEST_CASE("Equivalent transform: a block trained again with it keeps its function; no other "
+          "transform takes over",
+          "[train]") {
+  auto model = soft_model(16.0f);
+  auto exact = model_of<Exact>();
+  BlockReconstruction run(model, exact, tokens, length);
+  EquivalentTransform transform = random_transform(), other = random_transform();
+  const AlignedVector<float>& norm = model.frame().attention_norm[0].value;
+  CHECK(run.train(plan_of(1, 2, 0, 0), transform).after < rounding);
+  const AlignedVector<float> divided = norm;
+  CHECK(divided != weights.blocks[0].attention_norm);
+  CHECK(run.train(plan_of(1, 2, 0, 0), transform).after < rounding);
+  CHECK(norm == divided);
+  CHECK(run.train(plan_of(1, 2, 0, 1e-2), transform).after < rounding);
+  CHECK(norm != divided);
+  transform.parameters()[0].value[0] *= 2;  // changed in between
+  CHECK(run.train(plan_of(1, 2, 0, 0), transform).after < rounding);
+  CHECK_THROWS_WITH(run.train(plan_of(1, 2, 0, 0), other), Contains("only the transform that did"));
+  run.advance();
+  CHECK(run.train(plan_of(1, 2, 0, 0), transform).after < rounding);  // another block is new to it
+}
+
+TEST_CASE("Equivalent transform: norms are frozen after an error", "[train]") {
+  auto model = soft_model(16.0f);
+  auto exact = model_of<Exact>();
+  BlockReconstruction run(model, exact, tokens, length);
+  EquivalentTransform transform = random_transform();
+  const FrameTensor<float>& norm = model.frame().attention_norm[0];
+  CHECK_THROWS_WITH(run.train(plan_of(1, 0, 0, 0), transform), Contains("batches of 0"));
+  CHECK(norm.value == weights.blocks[0].attention_norm);
+  ReconstructionPlan plan = plan_of(1, 2, 0, 1e-2);
+  plan.schedule = [](std::uint64_t step) -> double { return step == 1 ? fail("stopped"), 0 : 1; };
+  CHECK_THROWS_WITH(run.train(plan, transform), Contains("stopped"));
+  CHECK(norm.gradient.empty());
+  CHECK(run.train(plan_of(1, 2, 0, 0), transform).after < rounding);
 }
 
 TEST_CASE("Equivalent transform: the gradient is that of the block's mean error", "[train]") {
@@ -85,14 +124,14 @@ TEST_CASE("Equivalent transform: the gradient is that of the block's mean error"
   BlockReconstruction run(model, exact, tokens, length);
   EquivalentTransform transform = random_transform();
   run.train(plan_of(1, sequences, 0, 0), transform);  // moves nothing and leaves the gradients
-  const auto layers = model.block(0, length);
+  Transformed transformed(transform, model.block(0, length));
   int large = 0;
   for (const Parameter<float>& each : transform.parameters())
     for (std::size_t i = 0; i < each.value.size(); ++i) {
       const float kept = each.value[i], step = kept * 0x1p-10f;
       const auto at = [&](float value) {
         each.value[i] = value;
-        transform.apply(layers);
+        transformed.apply();
         return run.error();
       };
       const double above = at(kept + step), difference =
@@ -192,8 +231,7 @@ TEST_CASE("Equivalent transform: scales stay away from zero", "[train]") {
   EquivalentTransform transform = random_transform();
   std::fill_n(transform.parameters().front().value.begin(), 2, -3.0f);
   const auto layers = model.block(0, length);
-  transform.begin(layers);
-  transform.apply(layers);
+  Transformed(transform, layers).apply();
   CHECK(transform.parameters().front().value[1] == EquivalentTransform::least_scale);
   CHECK(named(layers[LinearKind::key].parameters(), "columns").value[1] == 1e-2f);
 }

@@ -8,7 +8,9 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/parameter.hpp>
+#include <lrqat/kernel/clear.hpp>
 #include <lrqat/nn/llama.hpp>
+#include <lrqat/nn/squared_distance.hpp>
 #include <lrqat/optim/adamw.hpp>
 #include <lrqat/optim/schedule.hpp>
 #include <lrqat/train/equivalent_transform.hpp>
@@ -84,7 +86,7 @@ class BlockReconstruction {
     double sum = 0;
     for (std::size_t first = 0; first < sequences_; ++first) {
       const Batch batch{first, 1};
-      sum += squares(output_of(batch), rows(targets_, batch));
+      sum += squared_distance<float>(output_of(batch), rows(targets_, batch));
     }
     return sum / static_cast<double>(targets_.size());
   }
@@ -92,7 +94,7 @@ class BlockReconstruction {
   /// Trains the block at hand. @pre !is_done(); plan.batch > 0 (checked)
   /// Errors also where it has ChannelScales, which a transform is to tie.
   BlockErrors train(const ReconstructionPlan& plan) {
-    expect_block();
+    expect_block(plan);
     Parameters<float> all = parameters();
     for (const Parameter<float>& each : all)
       expects(each.role != Role::transform, "BlockReconstruction: ", each.name,
@@ -101,24 +103,19 @@ class BlockReconstruction {
     return trained(plan, std::move(all), [] {}, [] {});
   }
 
-  /// The same with a transform of the block that learns too, from where it is; norms and layers hold
-  /// it afterwards. @pre also: the norms are frozen (checked)
+  /// The same with a transform of the block that learns too, from where it is; norms and layers
+  /// hold it afterwards. Errors also: those of Transformed.
   BlockErrors train(const ReconstructionPlan& plan, EquivalentTransform& transform) {
-    expect_block();
-    const BlockLayers<Linear> layers = model_.block(block_, length_);
-    transform.begin(layers);
-    transform.apply(layers);
-    transform.collect(layers);  // whatever was left there; the first step clears it
-    after_step();
+    expect_block(plan);
     Parameters<float> all = parameters();
-    std::erase_if(all, [](const Parameter<float>& each) {
-      return each.role == Role::transform || each.role == Role::norm;
-    });
+    Transformed transformed(transform, model_.block(block_, length_));
+    transformed.apply();
+    transformed.collect();  // whatever was left there; the first step clears it
+    after_step();
+    std::erase_if(all, [](const Parameter<float>& each) { return each.role == Role::transform; });
     for (Parameter<float>& each : transform.parameters()) all.push_back(std::move(each));
-    const BlockErrors errors = trained(
-        plan, std::move(all), [&] { transform.collect(layers); }, [&] { transform.apply(layers); });
-    transform.end(layers);
-    return errors;
+    return trained(
+        plan, std::move(all), [&] { transformed.collect(); }, [&] { transformed.apply(); });
   }
 
   /// Goes on to the next block, with this one as it is. @pre !is_done() (checked)
@@ -142,7 +139,6 @@ class BlockReconstruction {
   template <class Collect, class Apply>
   BlockErrors trained(const ReconstructionPlan& plan, Parameters<float> all, const Collect& collect,
                       const Apply& apply) {
-    expects(plan.batch > 0, "BlockReconstruction: batches of 0 sequences");
     BlockErrors errors{block_, error()};
     AdamW optimizer(std::move(all), plan.optimizer);
     for (std::size_t epoch = 0; epoch < plan.epochs; ++epoch)
@@ -160,6 +156,10 @@ class BlockReconstruction {
 
   void expect_block() const {
     expects(!is_done(), "BlockReconstruction: all ", block_, " blocks are done");
+  }
+  void expect_block(const ReconstructionPlan& plan) const {
+    expect_block();
+    expects(plan.batch > 0, "BlockReconstruction: batches of 0 sequences");
   }
   MatrixView<float> rows(AlignedVector<float>& stream, const Batch& batch) const {
     const std::size_t dim = model_.config().dim;
@@ -196,23 +196,13 @@ class BlockReconstruction {
     return y;
   }
 
-  static double squares(MatrixView<const float> y, MatrixView<const float> target) {
-    double sum = 0;
-    for (std::size_t t = 0; t < y.rows; ++t)
-      for (std::size_t j = 0; j < y.cols; ++j) {
-        const double difference = static_cast<double>(y(t, j)) - static_cast<double>(target(t, j));
-        sum += difference * difference;
-      }
-    return sum;
-  }
-
   /// Those of the mean over the batch.
   void add_gradients(const Batch& batch) {
     const MatrixView<const float> y = output_of(batch);
-    const MatrixView<float> target = rows(targets_, batch), grad = grad_.shaped(y.rows, y.cols);
-    const float each = 2.0f / static_cast<float>(y.shape().size());
-    for (std::size_t t = 0; t < y.rows; ++t)
-      for (std::size_t j = 0; j < y.cols; ++j) grad(t, j) = each * (y(t, j) - target(t, j));
+    const MatrixView<float> grad = grad_.shaped(y.rows, y.cols);
+    kernel::clear(grad);
+    add_squared_distance<float>(y, rows(targets_, batch),
+                                1 / static_cast<double>(y.shape().size()), grad);
     block_backward(model_.block(block_, length_), rows(inputs_, batch), tape_, gradients_, grad);
   }
 
