@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-namespace lrqat {
+namespace lrqat::test::gradient_disorder {
 namespace {
 
 double disorder(const std::vector<float>& sequence) {
@@ -57,4 +57,4 @@ TEST_CASE("GradientDisorder: each number has its own; a window ends; what is kep
 }
 
 }  // namespace
-}  // namespace lrqat
+}  // namespace lrqat::test::gradient_disorder

@@ -13,12 +13,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <type_traits>
 #include <vector>
 
 namespace lrqat::test::freezing {
 namespace {
 
 using Layer = method::LsqPaper<3>;
+static_assert(!std::is_copy_constructible_v<ScaleFreezing>);  // kept() refers to its members
 
 /// A layer under LSQ learns another weight: mean squared error on inputs that follow from the
 /// tokens.

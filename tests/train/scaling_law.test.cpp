@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-using namespace lrqat;
-using Catch::Contains;
-
+namespace lrqat::test::scaling {
 namespace {
+
+using Catch::Contains;
 
 const ScalingLaw planted{.a = 300,
                          .alpha = 0.31,
@@ -286,3 +286,5 @@ TEST_CASE("fit_scaling_law: what cannot be fitted is an error that says what is 
     CHECK_THROWS_WITH(fit_scaling_law(good, {.huber_width = bad}), Contains("huber_width"));
   }
 }
+
+}  // namespace lrqat::test::scaling

@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <set>
 #include <span>
-#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>

@@ -63,6 +63,9 @@ class ScaleFreezing {
     task_.resize(size);
   }
 
+  ScaleFreezing(const ScaleFreezing&) = delete;  // kept() refers to it
+  ScaleFreezing& operator=(const ScaleFreezing&) = delete;
+
   /// Call it when the gradients are the task's of one batch alone: it remembers them and sets those
   /// of frozen scales to 0.
   void task_gradients() {

@@ -46,6 +46,8 @@ struct TrainPlan {
   /// clipped: for regularisers, gates and filters of gradients. What it remembers between steps is
   /// no part of a checkpoint but for `kept`; let it follow from the step and the parameters alone.
   std::function<void(std::uint64_t step)> before_update{};
+  /// What else a checkpoint holds and a resumed run reads back, such as ScaleFreezing::kept(): its
+  /// spans must outlive the call.
   std::vector<KeptNumbers> kept{};
   std::filesystem::path checkpoint{};
   std::uint64_t checkpoint_every = 0;  // steps; 0: only at the end and when asked to stop

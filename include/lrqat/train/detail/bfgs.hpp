@@ -85,7 +85,7 @@ class Bfgs {
     double low = 0, high = std::numeric_limits<double>::infinity();
     double size = is_identity_ ? std::min(1.0, 0.1 / steepest(here_.gradient)) : 1.0;
     Point there{here_.x, here_.gradient, 0};
-    Point best = here_;  // the lowest of the steps that went down enough
+    Point best = here_;  // the last of the steps that went down enough
     for (int attempt = 0; attempt < 60; ++attempt) {
       for (std::size_t i = 0; i < n_; ++i) there.x[i] = here_.x[i] + size * direction[i];
       there.value = objective_(std::span<const double>(there.x), std::span(there.gradient));
