@@ -66,7 +66,7 @@ class LayerMaker {
   LayerMaker(RangeSetter range, const WeightSource& weight, const QuantOptions& options)
       : weight_(weight),
         options_(options),
-        qparams_(qparams_by_group(
+        qparams_(chosen_by_group(
             weight.shape, weight.rows, AnySharing::layout(weight.shape, options),
             [range](std::span<const float> group) { return qparams_of<G>(range, group); })) {}
 

@@ -110,6 +110,14 @@ TEST_CASE("salient_gptq_layer: the definition, and the layer has what GPTQ leave
   CHECK(bits_of(weight_of(layer).values) == bits_of(wanted.values));
   CHECK(weight_of(nearest).values != wanted.values);
 
+  const Matrix bias = random_matrix(1, out, 1.0f, 5), x(1, in);
+  const auto shifted =
+      salient_gptq_layer<PostTraining>(weight.view(), factor, set, {}, bias.values);
+  CHECK(bits_of(weight_of(shifted).values) == bits_of(wanted.values));
+  Matrix y(1, out);
+  shifted.forward(x.view(), y.view());
+  CHECK(y.values == bias.values);  // of x = 0
+
   // Inputs that have nothing to do with each other: each weight to the nearest of its own grid.
   const auto diagonal =
       salient_gptq_layer<PostTraining>(weight.view(), upper_factor(in, 0.0f), set);

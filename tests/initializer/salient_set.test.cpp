@@ -114,6 +114,23 @@ void check_salient_state() {
   Matrix broken = weight;
   broken(1, 2) = HUGE_VALF;
   CHECK_THROWS_WITH(kept.keep(set, broken.view(), rows), Contains("weight (1, 2)"));
+  const QParams good = rows[2];
+  const auto refused = [&](QParams row) {
+    std::vector<QParams> all = rows;
+    all[2] = row;
+    CHECK_THROWS_WITH(kept.keep(set, weight.view(), all), Contains("row 2 has scale"));
+  };
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float bad : {nan, HUGE_VALF, 0.0f, -good.scale})
+    refused({bad, good.zero_point, good.offset});
+  for (const float bad : {nan, -HUGE_VALF}) {
+    refused({good.scale, bad, good.offset});
+    refused({good.scale, good.zero_point, bad});
+  }
+  refused({good.scale, good.zero_point, good.offset, HUGE_VALF});
+  std::vector<QParams> unused = rows;
+  unused[4].scale = nan;  // no weight of that row is salient
+  kept.keep(set, weight.view(), unused);
 }
 
 TEST_CASE("Salient: weights come back within half a step, the others are left alone",

@@ -3,6 +3,7 @@
 #include <lrqat/lrqat.hpp>
 
 #include <catch2/catch.hpp>
+#include <support/exact_product.hpp>
 #include <support/matrix.hpp>
 
 #include <cmath>
@@ -36,10 +37,20 @@ TEST_CASE("Salient: several tiles, backends and threads, groups and one scale fo
   const auto oracle = salient_layer<InGroups<Reference>>(large.view(), set);
   CHECK(weight_of(oracle).values == weight_of(layer).values);
   const Passes wanted = run_passes(oracle, tall_x, tall_grad);
-  for (std::size_t n = 0; n < wanted.y.values.size(); ++n)
-    CHECK(passes.y.values[n] == Approx(wanted.y.values[n]).margin(1e-4));
-  for (std::size_t n = 0; n < large.values.size(); ++n)
-    CHECK(passes.gradients[0][n] == Approx(wanted.gradients[0][n]).margin(1e-5));
+  const Matrix w_hat = weight_of(layer), columns_of_x = transposed(tall_x);
+  const Matrix columns_of_grad = transposed(tall_grad);
+  for (const Passes& each : {passes, wanted}) {
+    CHECK(far_from_product(tall_x, w_hat, each.y) == 0);
+    CHECK(far_from_product(tall_grad, transposed(w_hat), each.grad_x) == 0);
+    std::size_t far = 0;
+    for (std::size_t n = 0; n < large.values.size(); ++n) {
+      const ExactSum gradient =
+          exact_dot(columns_of_grad.view().row(n / 300), columns_of_x.view().row(n % 300));
+      const float found = each.gradients[0][n];
+      far += set.contains(n / 300, n % 300) ? found != 0.0f : !gradient.is_near(double{found});
+    }
+    CHECK(far == 0);
+  }
 
   double sum = 0;
   for (std::size_t n = 0; n < large.values.size(); ++n)
@@ -89,6 +100,50 @@ TEST_CASE("Salient: beside an adapter inside the rounding, beside a branch, on f
   check_beside<Int<2>, LowRank<3>>(weight);
   check_beside<UInt<3>, PerGroup<32>, LowRank<3>, Parallel>(weight);
   check_beside<Int<3>, ScaleOnly>(weight);
+}
+
+/// On a layer of a row with one large salient weight, and of the same row with 0 there.
+template <class A, class T>
+void check_scale_of_others() {
+  using Layer = QuantLinear<UInt<4>, A, WeightDomain, T>;
+  using Kept = QuantLinear<UInt<4>, A, WeightDomain, T, Salient<>>;
+  const Matrix row(1, 5, {0.25f, -0.5f, 5.0f, 0.125f, -0.25f});
+  Matrix others = row;
+  others(0, 2) = 0.0f;
+  const WeightSet set({1, 5}, [](std::size_t, std::size_t j) { return j == 2; });
+  const auto kept = salient_layer<Kept>(row.view(), set);
+  const Layer plain(others.view()), whole(row.view());
+  CHECK(kept.weight().used_scale(0) == plain.weight().used_scale(0));
+  CHECK(kept.weight().used(0).zero_point == plain.weight().used(0).zero_point);
+  CHECK(kept.weight().used_scale(0) < whole.weight().used_scale(0) / 6);  // 0.75 against 5.5
+  const Matrix w_hat = weight_of(kept), w_plain = weight_of(plain);
+  for (std::size_t j = 0; j < 5; ++j)
+    CHECK(w_hat(0, j) == (j == 2 ? 5.0f : w_plain(0, j)));
+}
+
+TEST_CASE("Salient: scales and clipped ranges are those of the other weights", "[method]") {
+  check_scale_of_others<NoAdapter, ClipsOnly>();
+  check_scale_of_others<NoAdapter, ScaleOnly>();
+  check_scale_of_others<FullRank, MeasuredScale>();
+}
+
+TEST_CASE("Salient: a weight as large as the range's end does not take the end's gradient",
+          "[method]") {
+  using Tied = QuantLinear<UInt<4>, FullRank, WeightDomain, AdapterAndClips, Salient<>>;
+  const Matrix row(1, 4, {1.0f, 0.25f, 1.0f, -0.375f}), x(1, 4, 1.0f), grad_y(1, 1, 1.0f);
+  const WeightSet none({1, 4});
+  const WeightSet first({1, 4}, [](std::size_t, std::size_t j) { return j == 0; });
+  const auto gradient = [&](const auto& layer) { return run_passes(layer, x, grad_y).gradients[0]; };
+  const std::vector<float> plain = gradient(salient_layer<Tied>(row.view(), none));
+  const std::vector<float> kept = gradient(salient_layer<Tied>(row.view(), first));
+  REQUIRE((plain.size() == 4 && kept.size() == 4));
+  CHECK(plain[0] != plain[2]);  // the first has the end's
+  Matrix without = row;
+  without(0, 0) = 0.0f;
+  using Alone = QuantLinear<UInt<4>, FullRank, WeightDomain, AdapterAndClips>;
+  const std::vector<float> wanted = gradient(Alone(without.view()));
+  CHECK(kept[0] == 0.0f);
+  for (std::size_t j = 1; j < 4; ++j) CHECK(kept[j] == wanted[j]);
 }
 
 TEST_CASE("Salient: what does not fit is one clear error", "[method]") {

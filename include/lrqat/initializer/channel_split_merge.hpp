@@ -94,12 +94,15 @@ inline std::vector<std::size_t> parts_within(std::span<const float> max_abs, flo
 }
 
 /// Disassembly alone, exact but for the rounding of each part: parts stand next to each other.
-/// @param parts  (in) of each channel, from parts_within
+/// @param parts  (in) of each channel, at least 1, from parts_within
+/// Errors: a channel of no parts.
 inline ChannelSplitMerge split_channels(std::span<const std::size_t> parts) {
   std::vector<ChannelSplitMerge::Channel> channels;
-  for (std::size_t j = 0; j < parts.size(); ++j)
+  for (std::size_t j = 0; j < parts.size(); ++j) {
+    expects(parts[j] >= 1, "split_channels: channel ", j, " has no parts; 1 leaves it whole");
     channels.insert(channels.end(), parts[j],
                     {{static_cast<std::uint32_t>(j)}, static_cast<float>(parts[j])});
+  }
   return {parts.size(), std::move(channels)};
 }
 
@@ -113,8 +116,9 @@ inline ChannelSplitMerge split_channels(std::span<const std::size_t> parts) {
 ///
 /// @param inputs   with Gram matrix: it holds the distances
 /// @param weights  each (out, in), all linears that read these inputs
-/// @param parts    (in) of each channel
-/// Errors: no weight; shapes that do not fit; more extra channels than there are to merge.
+/// @param parts    (in) of each channel, at least 1
+/// Errors: no weight; shapes that do not fit; a channel of no parts; more extra channels than there
+/// are to merge.
 inline ChannelSplitMerge split_and_merge_channels(const InputStatistics& inputs,
                                                   std::span<const MatrixView<const float>> weights,
                                                   std::span<const std::size_t> parts) {

@@ -151,7 +151,7 @@ WeightOnGrid gptq_beside(const Salient& salient, MatrixView<const float> weight,
   WeightOnGrid found{weight.shape(), AlignedVector<float>(weight.rows * in),
                      std::vector<QParams>(layout.size(), QParams{scale_floor})};
   if (!chooses)
-    found.qparams = qparams_by_group(
+    found.qparams = chosen_by_group(
         weight.shape(), alive, layout,
         [](std::span<const float> group) {
           return checked_choice("gptq", I::template choose<G>(group));

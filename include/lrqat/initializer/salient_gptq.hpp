@@ -4,7 +4,7 @@
 #define LRQAT_INITIALIZER_SALIENT_GPTQ_HPP
 
 #include <lrqat/concept/input_quantizer.hpp>  // changes_basis
-#include <lrqat/concept/trainable.hpp>        // measures_scale
+#include <lrqat/concept/trainable.hpp>        // measures_scale, learns_clips
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/initializer/gptq.hpp>
 #include <lrqat/initializer/salient_layer.hpp>
@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -63,18 +64,20 @@ inline WeightSet salient_by_hessian(MatrixView<const float> weight, const GptqFa
 /// The published post-training code counts salient weights, as zeros, in means and scales of the
 /// others, which are chosen without them here.
 /// @param weight  (out, in)    @param factor  of its inputs
+/// @param bias  (out), or empty for none
 /// @return Layer
 /// @throws Error like gptq() and salient_layer()
 template <class Layer>
 auto salient_gptq_layer(MatrixView<const float> weight, const GptqFactor& factor, WeightSet set,
-                        const GptqOptions& options = {}) {
+                        const GptqOptions& options = {}, std::span<const float> bias = {}) {
   using Salient = typename Layer::parameterization::salient_policy;
   constexpr bool fits = Salient::keeps && !changes_basis<typename Layer::input> &&
-                        !measures_scale<typename Layer::trainable>;
+                        !measures_scale<typename Layer::trainable> &&
+                        !learns_clips<typename Layer::trainable>;
   static_assert(
       fits,
       "salient_gptq_layer<Layer>: the layer has salient weights, no transform and scales that "
-      "are not measured again, e.g. method::PbLlmPostTraining<>.");
+      "are not measured again and follow from no learned clips, e.g. method::PbLlmPostTraining<>.");
   if constexpr (fits) {
     typename Salient::state salient(checked_shape(weight.shape()));
     const std::vector<QParams> rows = salient_scales<typename Salient::grid>(set, weight);
@@ -84,7 +87,7 @@ auto salient_gptq_layer(MatrixView<const float> weight, const GptqFactor& factor
                             typename Layer::initializer>(salient, weight, factor, options);
     salient.keep(std::move(set), found.weight(), rows);
     return detail::with_salient<Layer>(found.weight(), found.qparams, std::move(salient),
-                                       options.quant, {});
+                                       options.quant, bias);
   }
 }
 

@@ -4,6 +4,7 @@
 #define LRQAT_INITIALIZER_SALIENT_LAYER_HPP
 
 #include <lrqat/concept/input_quantizer.hpp>  // changes_basis
+#include <lrqat/concept/trainable.hpp>        // measures_scale, learns_clips
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/quant_options.hpp>
 #include <lrqat/initializer/salient_set.hpp>
@@ -23,15 +24,14 @@ template <class Layer, class Salient>
 Layer with_salient(MatrixView<const float> weight, std::span<const QParams> qparams,
                    Salient salient, const QuantOptions& options, std::span<const float> bias) {
   Layer layer(weight, qparams, options, bias);
-  layer.weight().salient() = std::move(salient);
-  if constexpr (requires { layer.after_step(); }) layer.after_step();
+  layer.keep_salient(std::move(salient));
   return layer;
 }
 
 }  // namespace detail
 
-/// A layer with Salient<...> among its policies, on the weights of `set` and scales that its
-/// initializer chose from all others.
+/// A layer with Salient<...> among its policies, on the weights of `set`, and scales that its
+/// initializer chose from all others, or that follow from their ranges.
 /// @param weight  (out, in)    @param bias  (out), or empty for none
 /// @return Layer
 /// @throws Error when the set has another shape, and like the layer's constructor
@@ -53,11 +53,20 @@ auto salient_layer(MatrixView<const float> weight, WeightSet set, const QuantOpt
     typename Salient::state salient(checked_shape(weight.shape()));
     const std::vector<QParams> rows = salient_scales<typename Salient::grid>(set, weight);
     salient.keep(std::move(set), weight, rows);
-    const std::vector<QParams> qparams = qparams_by_group(
-        weight.shape(), RowsOf{weight}, Layer::granularity::layout(weight.shape(), options),
-        [](std::span<const float> group) { return Layer::initializer::template choose<G>(group); },
-        salient);
-    return detail::with_salient<Layer>(weight, qparams, std::move(salient), options, bias);
+    using T = typename Layer::trainable;
+    if constexpr (measures_scale<T> || learns_clips<T>) {
+      Layer layer(weight, options, bias);
+      layer.keep_salient(std::move(salient));
+      return layer;
+    } else {
+      const std::vector<QParams> qparams = chosen_by_group(
+          weight.shape(), RowsOf{weight}, Layer::granularity::layout(weight.shape(), options),
+          [](std::span<const float> group) {
+            return Layer::initializer::template choose<G>(group);
+          },
+          salient);
+      return detail::with_salient<Layer>(weight, qparams, std::move(salient), options, bias);
+    }
   }
 }
 

@@ -72,11 +72,11 @@ WeightOnGrid round_to_nearest(MatrixView<const float> weight, const QuantOptions
   detail::expect_finite("round_to_nearest", weight);
   const ScaleLayout layout = Gran::layout(weight.shape(), options);
   WeightOnGrid found{weight.shape(), AlignedVector<float>(weight.rows * weight.cols),
-                     qparams_by_group(weight.shape(), RowsOf{weight}, layout,
-                                      [](std::span<const float> group) {
-                                        return detail::checked_choice(
-                                            "round_to_nearest", I::template choose<G>(group));
-                                      })};
+                     chosen_by_group(weight.shape(), RowsOf{weight}, layout,
+                                     [](std::span<const float> group) {
+                                       return detail::checked_choice(
+                                           "round_to_nearest", I::template choose<G>(group));
+                                     })};
   parallel_for(weight.rows, [&](std::size_t row) {
     for (std::size_t j = 0; j < weight.cols; ++j)
       found.values[row * weight.cols + j] =

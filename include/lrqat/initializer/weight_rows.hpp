@@ -85,15 +85,16 @@ decltype(auto) rows_behind(const Rows& rows) {
 
 /// What is chosen for each group of a weight of `shape` (out, in), in layout order:
 /// choose(group) for the weights of a segment of a row or, when one scale spans rows, for those of
-/// all rows, gathered. Salient weights do not count; a group of nothing else has the least scale.
+/// all rows, gathered. Salient weights do not count; a group of nothing else has the least scale,
+/// or the range that choose() gives for no weight.
 /// @param choose  (std::span<const float> group) -> QParams or Range, called from several threads
 /// @param salient  the state of a SalientWeights policy
 /// @throws Error when the weight is empty or not finite
 template <WeightRows Rows, class Choose, class Salient = NoSalient::state>
-auto qparams_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
-                      const Choose& choose, const Salient& salient = {}) {
+auto chosen_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
+                     const Choose& choose, const Salient& salient = {}) {
   using Chosen = std::invoke_result_t<Choose, std::span<const float>>;
-  std::vector<Chosen> qparams(layout.size());
+  std::vector<Chosen> all(layout.size());
   const auto chosen = [&](std::span<const float> group) {
     if constexpr (std::is_same_v<Chosen, QParams>)
       if (group.empty()) return QParams{scale_floor};
@@ -108,22 +109,22 @@ auto qparams_by_group(Shape shape, const Rows& rows, const ScaleLayout& layout,
         groups[cell].insert(groups[cell].end(), segment.begin(), segment.end());
       });
     }
-    parallel_for(groups.size(), [&](std::size_t cell) { qparams[cell] = chosen(groups[cell]); });
+    parallel_for(groups.size(), [&](std::size_t cell) { all[cell] = chosen(groups[cell]); });
   } else {
     parallel_for(shape.rows, [&](std::size_t row) {
       const std::span<const float> values = checked_row(rows, row, shape.cols);
       layout.for_each_segment({row, 0, 1, shape.cols}, [&](auto, auto col, auto count, auto cell) {
-        qparams[cell] = chosen(salient.rest(row, col, values.subspan(col, count)));
+        all[cell] = chosen(salient.rest(row, col, values.subspan(col, count)));
       });
     });
   }
-  return qparams;
+  return all;
 }
 
 /// The same by an initializer, on a granularity. @throws Error also where the shape does not fit it
 template <Grid G, Granularity Gran, InitializerOf<G> I, WeightRows Rows>
 std::vector<QParams> choose_qparams(Shape shape, const Rows& rows, const QuantOptions& options) {
-  return qparams_by_group(
+  return chosen_by_group(
       checked_shape(shape), rows, Gran::layout(shape, options),
       [](std::span<const float> group) { return I::template choose<G>(group); });
 }

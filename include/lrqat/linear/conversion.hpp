@@ -3,7 +3,10 @@
 #ifndef LRQAT_LINEAR_CONVERSION_HPP
 #define LRQAT_LINEAR_CONVERSION_HPP
 
-#include <lrqat/concept/initializer.hpp>  // QParams
+#include <lrqat/concept/grid.hpp>             // leaves_reals
+#include <lrqat/concept/initializer.hpp>      // QParams
+#include <lrqat/concept/input_quantizer.hpp>  // changes_basis
+#include <lrqat/concept/trainable.hpp>        // learns_clips
 #include <lrqat/core/aligned.hpp>
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
@@ -12,11 +15,39 @@
 
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace lrqat::detail {
 
-/// QuantLinear::convert_to without its conditions on the types.
+/// The conditions of QuantLinear::convert_to on its types.
+template <class Layer, class Other>
+consteval void expect_convertible() {
+  using G = typename Layer::grid;
+  constexpr bool salient = Layer::parameterization::keeps_salient ||
+                           Other::parameterization::keeps_salient;
+  static_assert(std::is_same_v<typename Other::grid, G> &&
+                    std::is_same_v<typename Other::granularity, typename Layer::granularity>,
+                "convert_to<Other>: both layers must have the same grid and granularity; other "
+                "schemes start from the float weight.");
+  static_assert(!leaves_reals<G>,
+                "convert_to<Other>: an Unrounded grid has no codes to keep. Call finalise(layer) "
+                "first and convert what it returns.");
+  static_assert(!salient,
+                "convert_to<Other>: salient weights stay off the grid, where the other layer would "
+                "not find them. Start from the float weight.");
+  static_assert((Layer::holds_in_levels && Other::holds_in_levels) || leaves_reals<G> || salient,
+                "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
+                "layer may have one.");
+  static_assert(!changes_basis<typename Layer::input> && !changes_basis<typename Other::input>,
+                "convert_to<Other>: the weight behind a transform is in another basis, and W_hat "
+                "would be rounded on its way between them. Start from the float weight.");
+  static_assert(!learns_clips<typename Other::trainable>,
+                "convert_to<Other>: the other layer's scales follow from clips of its weights' "
+                "range, and cannot be given. Start from the float weight.");
+}
+
+/// QuantLinear::convert_to, whose conditions hold.
 template <class Other, class Layer>
 Other converted(const Layer& layer, const QuantOptions& options) {
   const auto& weight = layer.weight();

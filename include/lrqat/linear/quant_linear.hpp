@@ -64,17 +64,15 @@ class BasicQuantLinear {
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, qparams, options, bias) {}
 
   /// From a weight of `shape` (out, in) that is asked for row by row and never held as a whole:
-  /// each row twice, once for its scales and once to be frozen, on all threads. The same bits as
-  /// from the matrix. A granularity whose scales span rows gathers them for the initializer.
+  /// each row once to be frozen and, but for learned clips, once for its scales, on all threads. The
+  /// same bits as from the matrix. A granularity whose scales span rows gathers them to choose.
   /// @param rows  see WeightRows
   /// @throws Error like the constructor from a matrix
   template <WeightRows Rows>
   BasicQuantLinear(Shape shape, const Rows& rows, const QuantOptions& options = {},
                    std::span<const float> bias = {})
-      : BasicQuantLinear(shape, rows,
-                         choose_qparams<base_grid_of<G>, Gran, I>(shape, rows_behind<In>(rows), options),
-                         options,
-                         bias) {}
+      : BasicQuantLinear(shape, rows, first_qparams(shape, rows_behind<In>(rows), options),
+                         options, bias) {}
 
   /// The same with given scales and zero points; each row is asked for once.
   template <WeightRows Rows>
@@ -149,6 +147,14 @@ class BasicQuantLinear {
   /// after a checkpoint is read. @throws Error when the weight is not finite
   void after_step() requires(measures_scale<T> || parameterization::ends_move) { measure(); }
 
+  /// From now on these weights are salient, in place of those that were: what is measured, scales or
+  /// ranges, is measured again without them. Scales that learn or stay are those of before.
+  /// @param salient  of the weight's shape. @throws Error when the weight is not finite
+  void keep_salient(typename K::state salient) requires K::keeps {
+    weight_.salient() = std::move(salient);
+    if constexpr (measures_scale<T> || learns_clips<T>) measure();
+  }
+
   /// Plain b-bit codes and scales (with zero points or offsets); the adapter is inside them. Exact:
   /// forward gives the same bits. A transform of the inputs stays in front of them. Unquantized weights
   /// have no codes: a frozen DenseLinear, see dense().
@@ -196,23 +202,7 @@ class BasicQuantLinear {
   ///         domain
   template <class Other>
   Other convert_to(const QuantOptions& options = {}) const {
-    static_assert(std::is_same_v<typename Other::grid, G> &&
-                      std::is_same_v<typename Other::granularity, Gran>,
-                  "convert_to<Other>: both layers must have the same grid and granularity; other "
-                  "schemes start from the float weight.");
-    static_assert(!leaves_reals<G>,
-                  "convert_to<Other>: an Unrounded grid has no codes to keep. Call finalise(layer) "
-                  "first and convert what it returns.");
-    static_assert(!K::keeps && !Other::parameterization::keeps_salient,
-                  "convert_to<Other>: salient weights stay off the grid, where the other layer would "
-                  "not find them. Start from the float weight.");
-    static_assert((holds_in_levels && Other::holds_in_levels) || leaves_reals<G> || K::keeps ||
-                      Other::parameterization::keeps_salient,
-                  "convert_to<Other>: a Parallel adapter is no part of the integers, so neither "
-                  "layer may have one.");
-    static_assert(!changes_basis<In> && !changes_basis<typename Other::input>,
-                  "convert_to<Other>: the weight behind a transform is in another basis, and W_hat "
-                  "would be rounded on its way between them. Start from the float weight.");
+    detail::expect_convertible<BasicQuantLinear, Other>();
     expect_no_branch("convert_to");
     return detail::converted<Other>(*this, options);
   }
@@ -276,13 +266,23 @@ class BasicQuantLinear {
         bias_(std::move(other.bias_)),
         bias_gradient_(std::move(other.bias_gradient_)) {}
 
+  /// None are chosen where they follow from clips.
+  template <WeightRows Rows>
+  static std::vector<QParams> first_qparams(Shape shape, const Rows& rows,
+                                            const QuantOptions& options) {
+    if constexpr (learns_clips<T>)
+      return std::vector<QParams>(Gran::layout(checked_shape(shape), options).size());
+    else
+      return choose_qparams<base_grid_of<G>, Gran, I>(shape, rows, options);
+  }
+
   void measure() {
     const auto latent_row = [this](std::size_t row, std::span<float> values) {
       weight_.latent({row, 0, 1, values.size()}, MatrixView<float>(values.data(), 1, values.size()));
     };
     const auto by_group = [&](auto choose) {
-      return qparams_by_group(weight_.shape(), latent_row, weight_.layout(), choose,
-                              weight_.salient());
+      return chosen_by_group(weight_.shape(), latent_row, weight_.layout(), choose,
+                             weight_.salient());
     };
     if constexpr (learns_clips<T>)
       weight_.set_ranges(by_group([](std::span<const float> group) { return range_of(group); }));

@@ -6,15 +6,14 @@
 #include <lrqat/core/numeric.hpp>  // unfused_product, round_half_even, clamp
 #include <lrqat/parameterization/cell_parameters.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace lrqat {
-
-/// 1 / (1 + e^-x), the float nearest to it; NaN stays NaN.
-inline float sigmoid(float x) {
-  return static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(x))));
-}
 
 /// OmniQuant's learned weight clipping (Shao et al., arXiv 2308.13137, eq. 2). A cell's trained
 /// numbers are two logits, gamma ("clip_high") and beta ("clip_low"), 4 at first:
@@ -115,6 +114,10 @@ class CellParameters<G, T, F> {
   LRQAT_INLINE Range clipped_range(std::size_t cell) const {
     return {unfused_product(sigmoid(low_[cell]), ranges_[cell].low),
             unfused_product(sigmoid(high_[cell]), ranges_[cell].high)};
+  }
+  /// 1 / (1 + e^-x), the float nearest to it; NaN stays NaN.
+  static float sigmoid(float x) {
+    return static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(x))));
   }
   static float slope(float logit) {
     const float part = sigmoid(logit);

@@ -120,7 +120,11 @@ class Parameterization {
 
   /// What a group of weights shares, anew, one for each cell of the layout. A base in weight units
   /// stays what it is; one in grid units was divided by the old ones.
-  void set_qparams(std::span<const QParams> qparams) { cells_.set(qparams); }
+  void set_qparams(std::span<const QParams> qparams)
+    requires(!learns_clips<T>)
+  {
+    cells_.set(qparams);
+  }
   /// Where clips are learned: the ranges of the latent weight, one for each cell of the layout.
   void set_ranges(std::span<const Range> ranges)
     requires learns_clips<T>
@@ -130,10 +134,17 @@ class Parameterization {
 
   Shape shape() const { return shape_; }
   const ScaleLayout& layout() const { return layout_; }
-  std::span<const float> scales() const { return cells_.scales(); }
-  std::span<float> scales() { return cells_.scales(); }
-  std::span<const float> zero_points() const { return cells_.zero_points(); }  // empty without them
-  std::span<const float> offsets() const { return cells_.offsets(); }          // likewise
+  // Masters, which there are none of where clips are learned; used() is there for all.
+  // clang-format off
+  std::span<const float> scales() const requires(!learns_clips<T>) { return cells_.scales(); }
+  std::span<float> scales() requires(!learns_clips<T>) { return cells_.scales(); }
+  /// Empty without them.
+  std::span<const float> zero_points() const requires(!learns_clips<T>) {
+    return cells_.zero_points();
+  }
+  /// Likewise.
+  std::span<const float> offsets() const requires(!learns_clips<T>) { return cells_.offsets(); }
+  // clang-format on
   std::size_t cell_bytes() const { return cells_.bytes(); }  // of what cells keep, without gradients
   std::span<const std::byte> base() const { return base_; }  // empty when A keeps the base
   typename A::state& adapter() { return adapter_; }
@@ -233,7 +244,7 @@ class Parameterization {
   }
 
   /// After the last reduce() of a pass: what the clipped ranges are given goes on to the weights that
-  /// are their ends, the first of equal ones.
+  /// are their ends, the first of equal ones that are not salient.
   void pass_end_gradients()
     requires ends_move
   {
@@ -243,6 +254,7 @@ class Parameterization {
     for (std::size_t row = 0; row < shape_.rows; ++row) {
       const Tile tile{row, 0, 1, shape_.cols};
       latent(tile, {z.data(), 1, z.size()});
+      if constexpr (keeps_salient) salient_.take_out(tile, {z.data(), 1, z.size()});
       std::fill(g.begin(), g.end(), 0.0f);
       layout_.for_each_segment(tile, [&](auto, auto col, auto count, auto cell) {
         const Range& range = cells_.range(cell);
@@ -256,7 +268,6 @@ class Parameterization {
         give(range.low, left[cell].low);
         give(range.high, left[cell].high);
       });
-      if constexpr (keeps_salient) salient_.take_out(tile, {g.data(), 1, g.size()});
       adapter_.backward(tile, {g.data(), 1, g.size()}, shared);
     }
     adapter_.reduce(shared);

@@ -5,6 +5,9 @@
 
 #include <lrqat/concept/salient_weights.hpp>
 
+#include <cstddef>
+#include <span>
+
 namespace lrqat {
 
 struct NoSalient {

@@ -45,7 +45,8 @@ struct Salient {
     /// From now on the weights of `set` have their values in `weight` (out, in), rounded to the
     /// nearest levels on these scales; what was kept before is forgotten.
     /// @param rows  (out)
-    /// @throws Error when a shape differs or a number of the set is not finite
+    /// @throws Error when a shape differs, or a number of the set or of its rows is not finite or
+    ///         cannot be divided by
     void keep(WeightSet set, MatrixView<const float> weight, std::span<const QParams> rows) {
       expects(set.shape() == set_.shape() && weight.shape() == set_.shape() &&
                   rows.size() == set_.shape().rows,
@@ -54,8 +55,14 @@ struct Salient {
               " scales, the layer's weight is (", set_.shape().rows, ", ", set_.shape().cols, ")");
       AlignedVector<std::uint8_t> codes(set.size());
       set.for_each_in(whole(), [&](std::size_t i, std::size_t j, std::size_t n) {
-        expects(std::isfinite(weight(i, j)) && std::isfinite(rows[i].scale),
-                "Salient::keep: weight (", i, ", ", j, ") or the scale of its row is not finite");
+        const QParams& row = rows[i];
+        expects(std::isfinite(weight(i, j)), "Salient::keep: weight (", i, ", ", j,
+                ") is not finite");
+        expects(std::isfinite(row.scale) && std::isfinite(row.divisor()) && row.divisor() > 0 &&
+                    std::isfinite(row.zero_point) && std::isfinite(row.offset),
+                "Salient::keep: row ", i, " has scale ", row.scale, ", step ", row.divisor(),
+                ", zero point ", row.zero_point, " and offset ", row.offset,
+                "; all must be finite, and the step positive");
         codes[n] = code_of(weight(i, j), rows[i]);
       });
       set_ = std::move(set);
