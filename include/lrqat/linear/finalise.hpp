@@ -27,7 +27,7 @@ template <class G, class Gran, class S, class A, class P, class E, class I, clas
 requires leaves_reals<G>
 struct finalised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F, K>> {
   using type = BasicQuantLinear<typename G::rounded, Gran, Packed, NoAdapter, InsideRounding, E, I,
-                                ScaleOnly, In, B, F, K>;
+                                ScaleOnly, In, B, F>;  // no salient weights: K keeps none
 };
 
 }  // namespace detail

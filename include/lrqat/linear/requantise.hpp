@@ -3,9 +3,11 @@
 #ifndef LRQAT_LINEAR_REQUANTISE_HPP
 #define LRQAT_LINEAR_REQUANTISE_HPP
 
+#include <lrqat/concept/input_quantizer.hpp>  // changes_basis
 #include <lrqat/core/expects.hpp>
 #include <lrqat/linear/quant_linear.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -30,7 +32,7 @@ template <class G, class Gran, class S, class A, class P, class E, class I, clas
 requires Parameterization<G, Gran, S, A, P, E, T, F, K>::has_branch
 struct requantised<BasicQuantLinear<G, Gran, S, A, P, E, I, T, In, B, F, K>> {
   using type =
-      BasicQuantLinear<G, Gran, Packed, NoAdapter, InsideRounding, E, I, ScaleOnly, In, B, F, K>;
+      BasicQuantLinear<G, Gran, Packed, NoAdapter, InsideRounding, E, I, ScaleOnly, In, B, F>;
 };
 
 }  // namespace detail
@@ -53,6 +55,9 @@ auto merge_requantised(const Layer& layer, MatrixView<const float> weight,
                 "merge_requantised: this layer has no adapter beside the rounding. Write "
                 "layer.merge(), which is exact.");
   if constexpr (has_branch) {
+    static_assert(!Layer::parameterization::keeps_salient,
+                  "merge_requantised: salient weights stay off the grid, so its codes do not hold "
+                  "them. Leave Salient out of the layer.");
     static_assert(!changes_basis<typename Layer::input>,
                   "merge_requantised: the adapter behind a transform is in another basis than the "
                   "float weight. Leave the transform out.");
