@@ -6,8 +6,6 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/input/any_input.hpp>
 
-#include <span>
-
 namespace lrqat {
 
 /// The token-adaptive quantizer of EdgeQAT (Shen et al., arXiv 2402.10787): a token that is marked
@@ -23,16 +21,6 @@ struct TokenAdaptive {
     expects(high.quantizes() && low.quantizes() && low.bits <= high.bits,
             "TokenAdaptive: ", low.bits, " bits for marked tokens and ", high.bits,
             " for the others; both are quantized, and the marked ones not wider");
-  }
-
-  const AnyInput& of(bool marked) const { return marked ? low : high; }
-  /// One token: its fake-quantized value. x_hat may be x.
-  void forward(bool marked, std::span<const float> x, std::span<float> x_hat) const {
-    of(marked).forward(x, x_hat);
-  }
-  /// One token: turns dL/dx_hat into dL/dx in place.
-  void backward(bool marked, std::span<const float> x, std::span<float> grad) const {
-    of(marked).backward(x, grad);
   }
 
   bool operator==(const TokenAdaptive&) const = default;
