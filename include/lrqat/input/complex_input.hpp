@@ -4,6 +4,7 @@
 #define LRQAT_INPUT_COMPLEX_INPUT_HPP
 
 #include <lrqat/concept/input_quantizer.hpp>
+#include <lrqat/core/expects.hpp>
 #include <lrqat/core/matrix_view.hpp>
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/input/dynamic_input.hpp>
@@ -14,7 +15,8 @@
 namespace lrqat {
 
 /// Part quantizes the real parts of a token, and by themselves the imaginary ones (iFairy, arXiv
-/// 2508.05571, with SymmetricInput<8>); they take turns, real first. @pre the width is even
+/// 2508.05571, with SymmetricInput<8>); they take turns, real first.
+/// Errors: an odd width.
 template <InputQuantizer Part>
 struct ComplexInput {
   using policy_kind = kind::input;
@@ -38,6 +40,8 @@ struct ComplexInput {
 
  private:
   static void split(std::span<const float> from, MatrixView<float> parts) {
+    expects(from.size() % 2 == 0, "ComplexInput: a token of ", from.size(),
+            " numbers, real and imaginary parts need an even count");
     for (std::size_t j = 0; j < parts.cols; ++j)
       parts(0, j) = from[2 * j], parts(1, j) = from[2 * j + 1];
   }

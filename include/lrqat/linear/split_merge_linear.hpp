@@ -13,6 +13,8 @@
 #include <lrqat/linear/input_passes.hpp>  // for_each_token
 #include <lrqat/linear/layer_bytes.hpp>
 
+#include <cstddef>
+#include <span>
 #include <utility>
 
 namespace lrqat {

@@ -10,6 +10,8 @@
 #include <lrqat/linear/complex_linear.hpp>
 #include <lrqat/parameterization/complex_weight.hpp>
 
+#include <cstddef>
+
 namespace lrqat::method {
 
 /// iFairy's linear layer (arXiv 2508.05571): y = W conj(x), W of 1, -1, i and -i on two scales for

@@ -11,6 +11,8 @@
 #include <lrqat/placement/parallel.hpp>
 #include <lrqat/trainable/trainable_set.hpp>
 
+#include <cstddef>
+
 namespace lrqat::method {
 
 /// QLLM's layer while it is tuned (Liu et al., arXiv 2310.08041): y = Q(x) (Q(W) + alpha/r A B)^T,

@@ -3,19 +3,24 @@
 #ifndef LRQAT_PARAMETERIZATION_COMPLEX_CODES_HPP
 #define LRQAT_PARAMETERIZATION_COMPLEX_CODES_HPP
 
+#include <lrqat/concept/granularity.hpp>
 #include <lrqat/core/aligned.hpp>
-#include <lrqat/parameterization/complex_weight.hpp>
+#include <lrqat/core/matrix_view.hpp>
+#include <lrqat/core/scale_layout.hpp>
+#include <lrqat/parameterization/complex_forms.hpp>
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace lrqat {
 
+template <std::size_t Stages, Granularity Gran, class... Forms>
+class ComplexWeight;  // complex_weight.hpp, for whoever makes codes
+
 /// The codes and scales of a ComplexWeight: the same real weight to the bit, and nothing that
 /// trains. Each stage of each form takes 2 bits a complex weight, four weights a byte, each row
-/// from a byte on.
+/// from a byte on. Tiles begin and end between pairs.
 template <std::size_t Stages, Granularity Gran, class... Forms>
 class ComplexCodes {
  public:
@@ -47,15 +52,12 @@ class ComplexCodes {
   std::size_t scale_bytes() const { return forms * scales_[0].size() * sizeof(ComplexScales); }
 
   void weight(const Tile& tile, MatrixView<float> w) const {
-    for (std::size_t i = 0; i < tile.rows; i += 2)
-      for (std::size_t j = 0; j < tile.cols; j += 2) {
-        RealBlock sum;
-        std::size_t form = 0;
-        ((sum =
-              sum_of(sum, Forms::block(quantized(form++, (tile.row + i) / 2, (tile.col + j) / 2)))),
-         ...);
-        write_block(sum, w, i, j);
-      }
+    detail::for_each_pair(tile, [&](auto i, auto j, auto row, auto col) {
+      RealBlock sum;
+      std::size_t form = 0;
+      ((sum = detail::sum_of(sum, Forms::block(quantized(form++, row, col)))), ...);
+      detail::write_block(sum, w, i, j);
+    });
   }
 
  private:
@@ -67,7 +69,7 @@ class ComplexCodes {
     ComplexParts sum;
     for (std::size_t stage = 0; stage < Stages; ++stage) {
       const ComplexScales scales = scales_[form][stage * layout_.size() + layout_.index(row, col)];
-      const ComplexParts level = complex_level(code(form, stage, row, col), scales);
+      const ComplexParts level = detail::complex_level(code(form, stage, row, col), scales);
       sum = {sum.re + level.re, sum.im + level.im};
     }
     return sum;

@@ -11,6 +11,7 @@
 #include <lrqat/core/quant_options.hpp>
 #include <lrqat/core/scale_layout.hpp>
 #include <lrqat/grid/complex4.hpp>
+#include <lrqat/parameterization/complex_forms.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,53 +22,8 @@
 
 namespace lrqat {
 
-/// A complex number or weight, as the library keeps them: real part, imaginary part, next number.
-struct ComplexParts {
-  float re = 0.0f, im = 0.0f;
-};
-
-/// Real entries of a complex weight that multiplies a pair (re z, im z), and what flows back to its
-/// parts from the gradients of those entries.
-struct RealBlock {
-  float rr = 0.0f, ri = 0.0f, ir = 0.0f, ii = 0.0f;
-};
-
-constexpr RealBlock sum_of(RealBlock a, RealBlock b) {
-  return {a.rr + b.rr, a.ri + b.ri, a.ir + b.ir, a.ii + b.ii};
-}
-/// Into rows i, i + 1 and columns j, j + 1 of w.
-inline void write_block(RealBlock block, MatrixView<float> w, std::size_t i, std::size_t j) {
-  w(i, j) = block.rr, w(i, j + 1) = block.ri;
-  w(i + 1, j) = block.ir, w(i + 1, j + 1) = block.ii;
-}
-
-/// w z.
-struct DirectForm {
-  static constexpr const char* name = "direct";
-  static constexpr RealBlock block(ComplexParts w) { return {w.re, -w.im, w.im, w.re}; }
-  static constexpr ComplexParts gradient(RealBlock g) { return {g.rr + g.ii, g.ir - g.ri}; }
-};
-/// w conj(z), iFairy's product.
-struct ConjugateForm {
-  static constexpr const char* name = "conjugate";
-  static constexpr RealBlock block(ComplexParts w) { return {w.re, w.im, w.im, -w.re}; }
-  static constexpr ComplexParts gradient(RealBlock g) { return {g.rr - g.ii, g.ri + g.ir}; }
-};
-
-/// The scales of a cell: of 1 and -1, and of i and -i.
-struct ComplexScales {
-  float real = 0.0f, imaginary = 0.0f;
-};
-
 /// No scale of a complex weight is below this (iFairy's floor).
 inline constexpr float complex_scale_floor = 1e-5f;
-
-/// What a weight is rounded to on these scales.
-constexpr ComplexParts complex_level(int code, ComplexScales scales) {
-  const float sign = Complex4::sign(code);
-  return Complex4::is_real(code) ? ComplexParts{sign * scales.real, 0.0f}
-                                 : ComplexParts{0.0f, sign * scales.imaginary};
-}
 
 /// The sum of one complex matrix (out / 2, in / 2) for each of Forms, as a real weight (out, in):
 /// row 2i gives the real part of output i and row 2i + 1 the imaginary one, columns likewise. Each
@@ -151,18 +107,18 @@ class ComplexWeight {
     ComplexParts left = latent(form, row, col);
     for (std::size_t stage = 0; stage < Stages; ++stage) {
       const int code = Complex4::code(left.re, left.im);
-      const ComplexParts level = complex_level(code, scale(form, stage, row, col));
+      const ComplexParts level = detail::complex_level(code, scale(form, stage, row, col));
       left = {left.re - level.re, left.im - level.im};
       visit(stage, code);
     }
   }
 
   void weight(const Tile& tile, MatrixView<float> w) const {
-    for_each_pair(tile, [&](std::size_t i, std::size_t j, std::size_t row, std::size_t col) {
+    detail::for_each_pair(tile, [&](auto i, auto j, auto row, auto col) {
       RealBlock sum;
       std::size_t form = 0;
-      ((sum = sum_of(sum, Forms::block(quantized(form++, row, col)))), ...);
-      write_block(sum, w, i, j);
+      ((sum = detail::sum_of(sum, Forms::block(quantized(form++, row, col)))), ...);
+      detail::write_block(sum, w, i, j);
     });
   }
   void rebuild(const Tile& tile, MatrixView<float>, MatrixView<float> w) const { weight(tile, w); }
@@ -174,7 +130,7 @@ class ComplexWeight {
   std::size_t shared_gradients(std::size_t = 0) const { return 0; }
   /// Adds the tile's gradients, g = dL/dW_hat.
   void backward(const Tile& tile, MatrixView<const float>, MatrixView<float> g, std::span<float>) {
-    for_each_pair(tile, [&](std::size_t i, std::size_t j, std::size_t row, std::size_t col) {
+    detail::for_each_pair(tile, [&](auto i, auto j, auto row, auto col) {
       const RealBlock block{g(i, j), g(i, j + 1), g(i + 1, j), g(i + 1, j + 1)};
       std::size_t form = 0;
       (add(Forms::gradient(block), gradient_[form++], row, col), ...);
@@ -183,14 +139,6 @@ class ComplexWeight {
   void reduce(std::span<const float>) {}
 
  private:
-  /// f(row in the tile, column in it, complex row, complex column) for each complex weight of a
-  /// tile.
-  template <class F>
-  static void for_each_pair(const Tile& tile, F f) {
-    for (std::size_t i = 0; i < tile.rows; i += 2)
-      for (std::size_t j = 0; j < tile.cols; j += 2)
-        f(i, j, (tile.row + i) / 2, (tile.col + j) / 2);
-  }
   void add(ComplexParts parts, AlignedVector<float>& sums, std::size_t row, std::size_t col) const {
     const std::size_t at = 2 * (row * complex_shape_.cols + col);
     sums[at] += parts.re;
@@ -207,7 +155,7 @@ class ComplexWeight {
   ComplexParts quantized(std::size_t form, std::size_t row, std::size_t col) const {
     ComplexParts sum;
     for_each_code(form, row, col, [&](std::size_t stage, int code) {
-      const ComplexParts level = complex_level(code, scale(form, stage, row, col));
+      const ComplexParts level = detail::complex_level(code, scale(form, stage, row, col));
       sum = {sum.re + level.re, sum.im + level.im};
     });
     return sum;
@@ -223,8 +171,8 @@ class ComplexWeight {
       for (std::size_t col = 0; col < complex_shape_.cols; ++col) {
         ComplexParts left = latent(form, row, col);
         for (std::size_t before = 0; before < stage; ++before) {
-          const ComplexParts level =
-              complex_level(Complex4::code(left.re, left.im), scale(form, before, row, col));
+          const int code = Complex4::code(left.re, left.im);
+          const ComplexParts level = detail::complex_level(code, scale(form, before, row, col));
           left = {left.re - level.re, left.im - level.im};
         }
         Sums& cell = sums[layout_.index(row, col)];
