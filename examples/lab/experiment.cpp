@@ -37,11 +37,15 @@ std::size_t window_length(const LlamaConfig& config, std::size_t asked) {
   return asked == 0 ? config.context : asked;
 }
 
+void expect_pass_size(std::size_t batch, std::size_t length, const char* advice) {
+  constexpr std::size_t most = std::size_t{1} << 18;
+  expects(batch * length <= most, "--batch ", batch, " windows of ", length,
+          " tokens: one pass may have ", most, " tokens", advice);
+}
+
 std::size_t training_window_length(const LlamaConfig& config, const Recipe& recipe) {
   const std::size_t length = window_length(config, recipe.context);
-  expects(recipe.batch * length <= (std::size_t{1} << 18), "--batch ", recipe.batch, " windows of ",
-          length, " tokens: one pass may have ", 1u << 18,
-          " tokens; --accumulate adds passes up to larger steps");
+  expect_pass_size(recipe.batch, length, "; --accumulate adds passes up to larger steps");
   return length;
 }
 

@@ -69,7 +69,10 @@ Score score(Model& model, const Scheme& scheme, const Splits& splits, const Meas
 /// @throws Error where it is beyond the model's
 std::size_t window_length(const LlamaConfig& config, std::size_t asked);
 
-/// The same for training. @throws Error also where a pass would have more than 2^18 tokens
+/// @throws Error where a pass of so many windows would have more than 2^18 tokens
+void expect_pass_size(std::size_t batch, std::size_t length, const char* advice = "");
+
+/// window_length for training. @throws Error also where a pass is too large
 std::size_t training_window_length(const LlamaConfig& config, const Recipe& recipe);
 
 }  // namespace lrqat::lab

@@ -44,4 +44,10 @@ std::string FinishedRuns::place(std::size_t i) const {
   return joined(path_.string(), ", line ", i + 1);
 }
 
+std::string stopped_note(const std::optional<FinishedRuns>& finished) {
+  if (!finished) return "stopped; nothing is kept, because --out was not given";
+  return joined("stopped; ", finished->runs().size(), " runs are in ", finished->path_.string(),
+                ", the same command goes on from there");
+}
+
 }  // namespace lrqat::lab

@@ -6,8 +6,9 @@
 #include <lrqat/core/expects.hpp>
 #include <lrqat/io/json_line.hpp>
 
-#include <cmath>
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -42,12 +43,16 @@ class FinishedRuns {
   }
 
  private:
+  friend std::string stopped_note(const std::optional<FinishedRuns>& finished);
   std::string place(std::size_t i) const;
 
   std::filesystem::path path_;
   std::string experiment_;
   std::vector<JsonObject> runs_;
 };
+
+/// For a person whose experiment was stopped; empty where no folder keeps it.
+std::string stopped_note(const std::optional<FinishedRuns>& finished);
 
 }  // namespace lrqat::lab
 

@@ -52,7 +52,9 @@ std::string script_of(const LinePlot& plot, const std::string& terminal,
     if (points.empty()) continue;
     data << "$series" << drawn << " << EOD\n" << points << "EOD\n";
     curves << (drawn == 0 ? "plot " : ", ") << "$series" << drawn << " with "
-           << (!series.has_marks ? "lines" : series.is_joined ? "linespoints" : "points")
+           << (!series.has_marks  ? "lines"
+               : series.is_joined ? "linespoints"
+                                  : "points")
            << " lw 1.5" << (series.has_marks ? joined(" ps 1 pt ", mark_of(series, drawn)) : "")
            << " lc rgb \"" << colours[series.colour.value_or(drawn) % std::size(colours)] << '"'
            << (series.name.empty() ? " notitle" : " title " + quoted(series.name));
@@ -63,8 +65,8 @@ std::string script_of(const LinePlot& plot, const std::string& terminal,
                 quoted(plot.title), "\nset xlabel ", quoted(plot.x_label), "\nset ylabel ",
                 quoted(plot.y_label), "\nset key outside right top spacing 1.15 noenhanced\n",
                 "set grid lc rgb \"#dddddd\"\nset offsets graph 0.02, graph 0.02, 0, 0\n",
-                plot.log_y ? "set logscale y\n" : "",
-                plot.doubling_x ? "set logscale x 2\n" : "", data.str(), curves.str(), "\n");
+                plot.log_y ? "set logscale y\n" : "", plot.doubling_x ? "set logscale x 2\n" : "",
+                data.str(), curves.str(), "\n");
 }
 
 }  // namespace
@@ -75,7 +77,8 @@ void draw(const LinePlot& plot, const std::filesystem::path& file, double y_limi
   const char* const terminal =
       svg ? "svg size 980,620 dynamic font \"sans,14\" background \"#ffffff\""
           : "pngcairo size 1470,930 font \"sans,13\"";
-  const std::filesystem::path drawing = file.string() + ".drawing", script = file.string() + ".script";
+  const std::filesystem::path drawing = file.string() + ".drawing",
+                              script = file.string() + ".script";
   write_file(script, script_of(plot, terminal, drawing, y_limit));
   std::string quoted_script = "'";
   for (const char c : script.string())
@@ -83,7 +86,8 @@ void draw(const LinePlot& plot, const std::filesystem::path& file, double y_limi
   const int status = std::system(("gnuplot " + quoted_script + "'").c_str());
   std::error_code failed, ignored;
   if (status == 0) std::filesystem::rename(drawing, file, failed);
-  for (const std::filesystem::path& left : {drawing, script}) std::filesystem::remove(left, ignored);
+  for (const std::filesystem::path& left : {drawing, script})
+    std::filesystem::remove(left, ignored);
   expects(status == 0 && !failed, file.string(),
           ": gnuplot did not draw it (it is Debian's package gnuplot-nox)");
 }

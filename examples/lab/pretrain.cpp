@@ -90,7 +90,7 @@ Model model_from_scratch(const PretrainPlan& plan) {
 }
 
 bool train_from_scratch(Model& model, const PretrainPlan& plan, const Stream& text,
-                       ProgressBar& progress, const std::atomic<bool>* stop) {
+                        ProgressBar& progress, const std::atomic<bool>* stop) {
   AdamWOptions options{.learning_rate = plan.learning_rate};
   options.rules = {{.role = Role::scale, .learning_rate = plan.scale_rate}};
   AdamW optimizer(model.parameters(), options);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <system_error>
 
 namespace lrqat::lab {
@@ -36,12 +37,6 @@ PretrainPlan plan_of_run(const SweepPlan& plan, const SweepPoint& point) {
   return run;
 }
 
-JsonObject json_of_point(const SweepPoint& point) {
-  return {{"size", point.size.name()},  {"parameters", point.parameters},
-          {"tokens", point.tokens},     {"group_size", point.group_size},
-          {"dev_loss", point.dev_loss}, {"test_loss", point.test_loss}};
-}
-
 SweepPoint finished_point(const FinishedRuns& finished, std::size_t i) {
   return {.size = parse_sweep_size(finished.value<std::string>(i, "size")),
           .parameters = finished.value<std::size_t>(i, "parameters"),
@@ -52,6 +47,12 @@ SweepPoint finished_point(const FinishedRuns& finished, std::size_t i) {
 }
 
 }  // namespace
+
+JsonObject json_of_point(const SweepPoint& point) {
+  return {{"size", point.size.name()},  {"parameters", point.parameters},
+          {"tokens", point.tokens},     {"group_size", point.group_size},
+          {"dev_loss", point.dev_loss}, {"test_loss", point.test_loss}};
+}
 
 std::string SweepSize::name() const { return joined(dim, 'x', layers); }
 
@@ -87,6 +88,7 @@ std::vector<SweepPoint> sweep_points(const SweepPlan& plan) {
   std::vector<std::size_t> group_sizes{1};
   group_sizes.insert(group_sizes.end(), plan.group_sizes.begin(), plan.group_sizes.end());
   const std::size_t step = plan.batch * plan.context;
+  expect_pass_size(plan.batch, plan.context);
   std::vector<SweepPoint> points;
   for (const SweepSize& size : plan.sizes) {
     const LlamaConfig config = sweep_config(plan, size);
@@ -148,6 +150,8 @@ std::optional<std::vector<SweepPoint>> run_sweep(const SweepPlan& plan, const Sp
       const Measure how{.context = plan.context, .windows = plan.windows};
       point.dev_loss = measure(model, splits.dev, how, progress).nll;
       point.test_loss = measure(model, splits.test, how, progress).nll;
+      expects(std::isfinite(point.dev_loss) && std::isfinite(point.test_loss), "a loss of ",
+              std::isfinite(point.dev_loss) ? point.test_loss : point.dev_loss);
     } catch (const Error& error) {
       fail("run ", i + 1, " (", run_name(point), "): ", error.what());
     }

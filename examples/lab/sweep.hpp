@@ -54,11 +54,14 @@ struct SweepPoint {
   }
 };
 
+/// A finished one, as the file and the report have it.
+JsonObject json_of_point(const SweepPoint& point);
+
 /// Heads of 16, hidden layers of 8/3 of the width rounded up to a multiple of 64, tied embedding.
 LlamaConfig sweep_config(const SweepPlan& plan, const SweepSize& size);
 
-/// The plan's runs, unquantized twins first, small models before large ones as the plan lists them.
-/// @throws Error where a group does not fit a layer, or two runs are the same
+/// In the plan's order of sizes and tokens; for each, the unquantized twin first.
+/// @throws Error where a step is too large, a group does not fit a layer, or two runs are the same
 std::vector<SweepPoint> sweep_points(const SweepPlan& plan);
 
 /// Everything besides size, tokens and group size that the losses depend on, as text.

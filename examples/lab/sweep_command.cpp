@@ -103,10 +103,7 @@ void sweep(SweepOptions& options, Exit& exit) {
   }
   if (!points) {
     exit = Exit::interrupted;
-    progress.note(finished ? joined("stopped; ", finished->runs().size(), " runs are in ",
-                                    (options.out / "points.jsonl").string(),
-                                    ", the same command goes on from there")
-                           : std::string("stopped; nothing is kept, because --out was not given"));
+    progress.note(stopped_note(finished));
     return;
   }
 
@@ -146,6 +143,8 @@ void add_sweep_command(CLI::App& program, Exit& exit) {
       ->capture_default_str();
   add_scheme(*command, *options, "w4-pc-lsq");
   add_text(*command, *options);
+  command->get_option("--tokenizer")
+      ->description("For --data: a llama2.c .bin or a SentencePiece .model of --vocab pieces");
   add_splits(*command, *options);
   command->add_option("--vocab", plan.vocab, "Tokens that the text can have")
       ->check(whole_number(2, 65536))

@@ -88,8 +88,9 @@ double SweepReport::measured_error(const SweepPoint& point) const {
 }
 
 std::optional<double> SweepReport::advice(const SweepPoint& point) const {
-  const auto candidates = different<double>(
+  std::vector<double> candidates = different<double>(
       points_, [](const SweepPoint& each) { return static_cast<double>(each.group_size); });
+  std::erase(candidates, 1.0);  // no group
   return coarsest_group_size(fit_->law, static_cast<double>(point.parameters),
                              static_cast<double>(point.tokens), budget_, candidates);
 }
@@ -144,8 +145,8 @@ std::string SweepReport::text() const {
     cells.push_back({size.name()});
     for (const SweepPoint& point : points_)
       if (point.size == size && point.group_size == 1) {
-        const double coarsest = advice(point).value_or(1);
-        cells.back().push_back(coarsest == 1 ? "none" : significant(coarsest));
+        const std::optional<double> coarsest = advice(point);
+        cells.back().push_back(coarsest ? significant(*coarsest) : "none");
       }
   }
   return text + markdown_table(cells, 1);
@@ -155,10 +156,9 @@ JsonObject SweepReport::json() const {
   JsonObject list = JsonObject::array();
   for (std::size_t i = 0; i < points_.size(); ++i) {
     const SweepPoint& point = points_[i];
-    JsonObject object{{"size", point.size.name()},  {"parameters", point.parameters},
-                      {"tokens", point.tokens},     {"group_size", point.group_size},
-                      {"dev_loss", point.dev_loss}, {"test_loss", point.test_loss},
-                      {"law_residual", nullptr},    {"coarsest_group", nullptr}};
+    JsonObject object = json_of_point(point);
+    object["law_residual"] = nullptr;
+    object["coarsest_group"] = nullptr;
     if (fit_) {
       object["law_residual"] = fit_->residuals[i];
       if (const std::optional<double> coarsest = advice(point))
