@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <tuple>
 
@@ -61,10 +62,16 @@ class Bench {
     const std::vector<double> factors = method.rates ? plan_.rate_factors : std::vector{1.0};
     std::optional<MethodRun> best;
     for (const double factor : factors) {
-      const auto run = finished_run(row, plan_.adaptation.seed, factor);
-      if (!run) return false;
-      if (!best || run->dev < best->dev) best = run;
+      try {
+        const auto run = finished_run(row, plan_.adaptation.seed, factor);
+        if (!run) return false;
+        if (!best || run->dev < best->dev) best = run;
+      } catch (const Error& error) {  // rates that are too high for it; others may do
+        if (factors.size() == 1) throw;
+        progress_.note(error.what());
+      }
     }
+    expects(best.has_value(), row.name(), ": training failed with each learning rate");
     row.runs = {*best};
     for (std::size_t more = 1; more < (method.rates ? plan_.seeds : 1); ++more) {
       const auto run = finished_run(row, plan_.adaptation.seed + more, best->rate_factor);
@@ -90,9 +97,15 @@ class Bench {
                          .trained = finished_->value<std::size_t>(i, "trainable"),
                          .peak_bytes = finished_->value<std::size_t>(i, "linear_peak_bytes"),
                          .seconds = finished_->value<double>(i, "seconds")};
-    progress_.begin(joined(row.name(), ", seed ", seed,
-                           factor == 1 ? std::string() : joined(", rates x ", factor)));
-    const std::optional<MethodRun> run = new_run(*row.method, row.bits, seed, factor);
+    const std::string name = joined(row.name(), ", seed ", seed,
+                                    factor == 1 ? std::string() : joined(", rates x ", factor));
+    progress_.begin(name);
+    std::optional<MethodRun> run;
+    try {
+      run = new_run(*row.method, row.bits, seed, factor);
+    } catch (const Error& error) {
+      fail(name, ": ", error.what());
+    }
     if (run && finished_ != nullptr)
       finished_->append({{"row", row.name()},
                          {"seed", run->seed},
@@ -107,6 +120,7 @@ class Bench {
 
   std::optional<MethodRun> new_run(const PaperMethod& method, int bits, std::uint64_t seed,
                                    double factor) {
+    if (is_stopped()) return std::nullopt;
     MethodRun run{.seed = seed, .rate_factor = factor};
     Adaptation adaptation = plan_.adaptation;
     adaptation.seed = seed;
@@ -135,7 +149,8 @@ class Bench {
     run.dev = measure(model, splits_.dev, plan_.measure, progress_).perplexity;
     run.test = measure(model, splits_.test, plan_.measure, progress_).perplexity;
     model.set_guide(nullptr);
-    if (is_stopped()) return std::nullopt;
+    expects(std::isfinite(run.dev) && std::isfinite(run.test), "a perplexity of ",
+            std::isfinite(run.dev) ? run.test : run.dev);
     return run;
   }
 
@@ -181,9 +196,10 @@ class Bench {
   std::span<const Token> training_text(const PaperMethod& method, Model& teacher) {
     if (!method.writes_its_text) return splits_.train.tokens;
     constexpr std::size_t sequences = 64;
+    constexpr std::uint64_t seed = 1;  // of all runs, whatever their own
     if (written_.empty())
       written_ = self_generated_tokens(
-          teacher, {.sequences = sequences, .length = context_, .seed = plan_.adaptation.seed},
+          teacher, {.sequences = sequences, .length = context_, .seed = seed},
           [&](std::size_t done) { progress_.part(done, sequences, "texts written"); });
     return written_;
   }

@@ -37,7 +37,8 @@ papers; "all", or names like gptq (all its widths) and gptq-w3; "deployed" says 
 layer, and with --out there is a plot of perplexity against bits per weight, methods.svg and .png.
 With --out, each finished model of these rows gets a line in runs.jsonl at once, and the same command,
 or one with more rows or seeds, goes on from there.
-Every row is trained by the recipe that lrqat-lab train --help states.
+Rows of schemes are trained by the recipe that lrqat-lab train --help states; so are methods, but
+with rates, and some with steps, of their own.
 
 Examples:
   lrqat-lab table --model stories260K.bin --tokens train.u16 --dev dev.u16 --test test.u16
@@ -116,22 +117,19 @@ void table(TableOptions& options, bool steps_were_given, Exit& exit) {
       .measure = plan.measure,
       .seeds = plan.seeds,
       .rate_factors = options.tune ? std::vector{1.0, 1.0 / 3, 3.0} : std::vector{1.0}};
-  std::unique_ptr<FinishedRuns> finished;
+  std::optional<FinishedRuns> finished;
   if (!options.out.empty())
-    finished = std::make_unique<FinishedRuns>(
-        options.out / "runs.jsonl", methods_experiment(source.weights, splits, methods_plan));
+    finished.emplace(options.out / "runs.jsonl",
+                     methods_experiment(source.weights, splits, methods_plan));
   std::optional<std::vector<MethodRow>> made;
   {
     const Interruption interruption;
     made = make_methods_table(source.weights, splits, methods_plan, std::move(method_rows),
-                              finished.get(), progress, &interruption.flag());
+                              finished ? &*finished : nullptr, progress, &interruption.flag());
   }
   if (!made) {
     exit = Exit::interrupted;
-    progress.note(finished ? joined("stopped; ", finished->runs().size(), " runs are in ",
-                                    (options.out / "runs.jsonl").string(),
-                                    ", the same command goes on from there")
-                           : std::string("stopped; nothing is kept, because --out was not given"));
+    progress.note(stopped_note(finished));
     return;
   }
   const std::vector<MethodRow>& rows = *made;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/lab/finished_runs.test.cpp: a table of methods keeps each finished run and goes on from there.
+// tests/lab/finished_runs.test.cpp: a table of methods keeps each finished run and goes on from
+// there.
 #include "lab/finished_runs.hpp"
 
 #include "lab/lab_program.hpp"
@@ -12,8 +13,11 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 using namespace lrqat;
 using namespace lrqat::lab;
@@ -74,7 +78,8 @@ TEST_CASE("lrqat-lab table --methods: a stopped table goes on to the same bits",
     auto rows = nlohmann::json::parse(ran.out)["rows"];
     for (auto& row : rows) {
       row.erase("seconds");
-      row.erase("linear_peak_bytes");  // working memory that earlier runs left is not asked for again
+      row.erase(
+          "linear_peak_bytes");  // working memory that earlier runs left is not asked for again
     }
     return rows;
   };
@@ -103,4 +108,69 @@ TEST_CASE("lrqat-lab table --methods: a stopped table goes on to the same bits",
   CHECK(other.code == 2);
   CHECK_THAT(other.err, Contains("another experiment") && Contains("steps 6"));
   CHECK(text_of(bench / "whole/runs.jsonl") == runs);
+}
+
+TEST_CASE("lrqat-lab table --methods: stopped by a person, it goes on to the same rows", "[lab]") {
+  const auto program = lab_program();
+  if (!program) return;
+  const LabBench bench(*program);
+  const std::string arguments =
+      "table --model model.bin --tokens train.u16 --dev dev.u16 --test test.u16 --rank 2 --batch 2 "
+      "--methods rtn-w3 lr-qat peqa --steps 400 --seeds 2 --threads 1 --out torn ";
+  const std::string runs = (bench / "torn/runs.jsonl").string();
+  const auto run = bench.start(arguments);
+  while (run->is_running() && lines_of(text_of(runs)) < 2)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  REQUIRE(run->is_running());
+  run->signal(SIGINT);
+  const Finished ended = run->wait();
+  CAPTURE(ended.err);
+  CHECK(ended.code == 130);
+  CHECK_THAT(ended.err, Contains("runs are in") && Contains("goes on from there"));
+  CHECK_FALSE(std::filesystem::exists(bench / "torn/methods.md"));
+  const std::string before = text_of(runs);
+  CHECK(bench.run(arguments).code == 0);
+  CHECK(text_of(runs).starts_with(before));
+  CHECK(lines_of(text_of(runs)) == 1 + 2 * 6);
+}
+
+TEST_CASE("lrqat-lab table --methods: a run depends on its own seed, not on the table's first",
+          "[lab]") {
+  const auto program = lab_program();
+  if (!program) return;
+  const LabBench bench(*program);
+  const std::string start =
+      "table --model model.bin --tokens train.u16 --dev dev.u16 --test test.u16 --rank 2 --batch 2 "
+      "--steps 4 --json --methods llm-qat-w3 lr-qat-w3 ";
+  const auto both = json_of(bench, start + "--seed 1 --seeds 2")["rows"];
+  const auto second = json_of(bench, start + "--seed 2")["rows"];
+  REQUIRE(both.size() == 2);
+  for (const auto& row : both)
+    for (const auto& alone : second)
+      if (alone["row"] == row["row"]) {
+        CAPTURE(row["row"].get<std::string>());
+        CHECK(alone["test_ppl"][0] == row["test_ppl"][1]);
+        CHECK(row["test_ppl"][0] != row["test_ppl"][1]);
+      }
+}
+
+TEST_CASE("lrqat-lab table --methods: a training that fails is named, and not kept", "[lab]") {
+  const auto program = lab_program();
+  if (!program) return;
+  const LabBench bench(*program);
+  const std::string start =
+      "table --model model.bin --tokens train.u16 --dev dev.u16 --test test.u16 --rank 2 --batch 2 "
+      "--methods rtn-w4 peqa-w4 --lr-scale 1e25 ";
+  const Finished failed = bench.run(start + "--steps 3 --out failed");
+  CHECK(failed.code == 2);
+  CHECK_THAT(failed.err, Contains("peqa-w4, seed 1: "));
+  CHECK(lines_of(text_of(bench / "failed/runs.jsonl")) == 1);
+  const Finished tuned = bench.run(start + "--steps 3 --tune --out tuned");
+  CHECK(tuned.code == 2);
+  CHECK_THAT(tuned.err, Contains("rates x 3: ") && Contains("with each learning rate"));
+  // After one step there is a loss, but no perplexity.
+  const Finished late = bench.run(start + "--steps 1 --out late");
+  CHECK(late.code == 2);
+  CHECK_THAT(late.err, Contains("peqa-w4, seed 1: a perplexity of "));
+  CHECK(lines_of(text_of(bench / "late/runs.jsonl")) == 1);
 }

@@ -19,13 +19,13 @@ using Catch::Matchers::Contains;
 namespace {
 
 const LlamaConfig model_shape{.dim = 64,
-                        .hidden_dim = 172,
-                        .layers = 1,
-                        .heads = 8,
-                        .kv_heads = 4,
-                        .head_dim = 8,
-                        .vocab = 32,
-                        .context = 16};
+                              .hidden_dim = 172,
+                              .layers = 1,
+                              .heads = 8,
+                              .kv_heads = 4,
+                              .head_dim = 8,
+                              .vocab = 32,
+                              .context = 16};
 
 bool in_codes(const char* scheme) { return has_integer_products(parse_scheme(scheme)); }
 
@@ -83,8 +83,8 @@ TEST_CASE("in_integers: every layer of a model; what has no codes is refused", "
     const std::size_t in = layer.in_features(), out = layer.out_features();
     const MatrixView<const float> weight(linear_weight(weights.blocks[0], which.kind).data(), out,
                                          in);
-    const AnyLinear wanted = integer_layer(make_layer(plain, weight, {}).merged_weight(),
-                                           {8, ZeroPointMode::integer});
+    const AnyLinear wanted =
+        integer_layer(make_layer(plain, weight, {}).merged_weight(), {8, ZeroPointMode::integer});
     std::vector<float> y(tokens * out), wanted_y(y);
     layer.forward({x.data(), tokens, in}, {y.data(), tokens, out});
     wanted.forward({x.data(), tokens, in}, {wanted_y.data(), tokens, out});

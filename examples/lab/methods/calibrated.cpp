@@ -80,9 +80,9 @@ AnyLinear qserve_layer(const LayerJob& job) {
   const WeightOnGrid found = two_level(job.weight, 32).on_one_level();
   QuantOptions options;
   options.group_size = 32;
-  return AnyLinear(
-      QuantLinear<UInt<4>, PerGroup<dynamic>, Packed, ScaleOnly>(found.weight(), found.qparams, options)
-          .merge());
+  return AnyLinear(QuantLinear<UInt<4>, PerGroup<dynamic>, Packed, ScaleOnly>(
+                       found.weight(), found.qparams, options)
+                       .merge());
 }
 
 }  // namespace
@@ -106,7 +106,8 @@ void add_calibrated_methods(std::vector<PaperMethod>& all) {
                  .bits = {4},
                  .size =
                      [](Shape weight, int bits, std::size_t) {
-                       const double cells = static_cast<double>(weight.rows * ((weight.cols + 31) / 32));
+                       const double cells =
+                           static_cast<double>(weight.rows * ((weight.cols + 31) / 32));
                        return bits * static_cast<double>(weight.size()) + 12 * cells +
                               16.0 * static_cast<double>(weight.rows);
                      },

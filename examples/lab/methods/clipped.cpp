@@ -27,20 +27,17 @@ AnyLinear merged(const AnyLinear& layer, const QuantOptions&) { return layer.mer
 }  // namespace
 
 void add_clipped_methods(std::vector<PaperMethod>& all) {
-  const auto asymmetric = [](Shape weight, int bits, std::size_t rank) {
-    return codes_per_channel(bits)(weight, bits, rank);
-  };
   all.push_back({.name = "omniquant",
                  .source = "Shao et al., arXiv 2308.13137, clips",
                  .bits = {4, 3, 2},
-                 .size = asymmetric,
+                 .size = codes_and_zero_points,
                  .layer = maker<Clipped, 4, 3, 2>(),
                  .reconstruction = omniquant_plan,
                  .converted = merged});
   all.push_back({.name = "omniquant-let",
                  .source = "Shao et al., arXiv 2308.13137",
                  .bits = {4, 3, 2},
-                 .size = asymmetric,
+                 .size = codes_and_zero_points,
                  .layer = maker<Transformed, 4, 3, 2>(),
                  .reconstruction = omniquant_plan,
                  .converted = merged,

@@ -32,10 +32,7 @@ void add_complex_methods(std::vector<PaperMethod>& all) {
                  .bits = {2, 1},
                  .size = fairy_bits,
                  .layer = fairy_start,
-                 .rates =
-                     [](int) {
-                       return LearningRates{3e-3, 1e-3};
-                     },
+                 .rates = full_rates,
                  .finished = [](const AnyLinear& layer, int) { return layer.merge(); }});
 }
 

@@ -17,10 +17,6 @@ namespace lrqat::lab {
 
 namespace {
 
-LearningRates full_rates(int bits) {
-  return {bits <= 2 ? 3e-3 : bits == 3 ? 1e-3 : 5e-4, bits <= 2 ? 1e-3 : 3e-4};
-}
-
 template <int Bits>
 using FullQat = method::FullQat<Bits, LpSearch<2>>;
 template <int Bits>
@@ -92,20 +88,19 @@ void add_full_methods(std::vector<PaperMethod>& all) {
                  .layer = maker<Ternary, 2>(),
                  .rates = full_rates,
                  .step = teacher_intervention_step});
-  all.push_back({.name = "edge-qat",
-                 .source = "Shen et al., arXiv 2402.10787, inputs of 8 and 4 bits",
-                 .bits = {4, 3, 2},
-                 .size = codes_per_channel(),
-                 .layer =
-                     [](const LayerJob& job) {
-                       return AnyLinear(TokenAdaptiveLinear(maker<Lsq, 4, 3, 2>()(job)));
-                     },
-                 .rates = full_rates,
-                 .step = edge_qat_step,
-                 .guide =
-                     [](Model& model) {
-                       return std::make_shared<TokenMarking<AnyLinear>>(model, 0.5);
-                     }});
+  all.push_back(
+      {.name = "edge-qat",
+       .source = "Shen et al., arXiv 2402.10787, inputs of 8 and 4 bits",
+       .bits = {4, 3, 2},
+       .size = codes_per_channel(),
+       .layer =
+           [](const LayerJob& job) {
+             return AnyLinear(TokenAdaptiveLinear(maker<Lsq, 4, 3, 2>()(job)));
+           },
+       .rates = full_rates,
+       .step = edge_qat_step,
+       .guide =
+           [](Model& model) { return std::make_shared<TokenMarking<AnyLinear>>(model, 0.5); }});
 }
 
 }  // namespace lrqat::lab

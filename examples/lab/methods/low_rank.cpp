@@ -18,10 +18,6 @@ namespace lrqat::lab {
 
 namespace {
 
-LearningRates lr_qat_rates(int bits) {
-  return {bits == 2 ? 6e-2 : 3e-2, bits == 2 ? 5e-3 : bits == 3 ? 2e-3 : 3e-4};
-}
-
 template <int Bits>
 using LrQat = QuantLinear<Int<Bits>, FixedPoint, LowRank<dynamic>, LpSearch<2>>;
 template <int Bits>
@@ -92,9 +88,7 @@ void add_low_rank_methods(std::vector<PaperMethod>& all) {
   all.push_back({.name = "efficient-dm",
                  .source = "He et al., arXiv 2310.03270, weights",
                  .bits = bits,
-                 .size = [](Shape weight, int b, std::size_t rank) {
-                   return codes_per_channel(b)(weight, b, rank);
-                 },
+                 .size = codes_and_zero_points,
                  .layer = maker<EfficientDm, 4, 3, 2>(),
                  .rates = weight_domain_rates});
 }

@@ -32,11 +32,23 @@ std::vector<PaperMethod> paper_methods() {
   return all;
 }
 
+LearningRates lr_qat_rates(int bits) {
+  return learning_rates({.method = Method::lr_qat, .bits = bits});
+}
+
+LearningRates full_rates(int bits) {
+  return {bits <= 2 ? 3e-3 : bits == 3 ? 1e-3 : 5e-4, bits <= 2 ? 1e-3 : 3e-4};
+}
+
 BitCount codes_per_channel(double more) {
   return [=](Shape weight, int bits, std::size_t) {
     return bits * static_cast<double>(weight.size()) +
            (16 + more) * static_cast<double>(weight.rows);
   };
+}
+
+double codes_and_zero_points(Shape weight, int bits, std::size_t rank) {
+  return codes_per_channel(bits)(weight, bits, rank);
 }
 
 BitCount codes_per_group(std::size_t group, double more) {
@@ -48,7 +60,8 @@ BitCount codes_per_group(std::size_t group, double more) {
 
 BitCount beside_branch(BitCount codes) {
   return [codes = std::move(codes)](Shape weight, int bits, std::size_t rank) {
-    return codes(weight, bits, rank) + 16.0 * static_cast<double>(rank * (weight.rows + weight.cols));
+    return codes(weight, bits, rank) +
+           16.0 * static_cast<double>(rank * (weight.rows + weight.cols));
   };
 }
 

@@ -31,10 +31,10 @@ namespace lrqat::lab {
 
 /// What a layer is once it is trained.
 enum class Deployed {
-  codes,            // integers and scales, nothing else
-  codes_and_turned, // the same, behind a transform of the input that stays
-  codes_and_branch, // a product of its own stays beside the integers
-  codes_and_sparse  // some weights stay in more bits, with their places
+  codes,             // integers and scales, nothing else
+  codes_and_turned,  // the same, behind a transform of the input that stays
+  codes_and_branch,  // a product of its own stays beside the integers
+  codes_and_sparse   // some weights stay in more bits, with their places
 };
 
 /// One linear layer to make.
@@ -71,8 +71,8 @@ struct PaperMethod {
   std::function<AnyLinear(const LayerJob&)> layer{};
   /// The float model that is quantized in place of the given one, the same function of its tokens.
   std::function<LlamaWeights(const LlamaWeights&, const Calibration&, int bits)> fold{};
-  /// Block by block against the float model, before anything else is trained; then `converted` takes
-  /// each layer's place.
+  /// Block by block against the float model, before anything else is trained; then `converted`
+  /// takes each layer's place.
   std::function<ReconstructionPlan(int bits)> reconstruction{};
   std::function<AnyLinear(const AnyLinear&, const QuantOptions&)> converted{};
   bool learns_transforms = false;  // each block with an EquivalentTransform
@@ -86,11 +86,12 @@ struct PaperMethod {
   std::function<std::shared_ptr<BlockGuide<float>>(Model&)> guide{};
   /// A step has a pass under each of these widths, in place of one.
   std::vector<int> widths{};
-  /// Training is cut into so many phases of equal length, each with an optimizer of its own; `phase`
-  /// prepares the layers for each but the first.
+  /// Training is cut into so many phases of equal length, each with an optimizer of its own;
+  /// `phase` prepares the layers for each but the first.
   std::size_t phases = 1;
   std::function<void(AnyLinear&, std::size_t phase)> phase{};
-  /// Between gradients and update, to each layer: regularisers, gates. `done` is the part of the steps.
+  /// Between gradients and update, to each layer: regularisers, gates. `done` is the part of the
+  /// steps.
   std::function<void(AnyLinear&, double done)> before_update{};
   /// The layer that is measured, where it is not the trained one.
   std::function<AnyLinear(const AnyLinear&, int bits)> finished{};
@@ -106,7 +107,8 @@ void set_width(AnyLinear& layer, int bits);
 template <int... Widths, class F>
 AnyLinear with_bits(int bits, F&& f) {
   std::optional<AnyLinear> made;
-  ((bits == Widths ? (made.emplace(f(std::integral_constant<int, Widths>{})), true) : false) || ...);
+  ((bits == Widths ? (made.emplace(f(std::integral_constant<int, Widths>{})), true) : false) ||
+   ...);
   expects(made.has_value(), "a method has no layer of ", bits, " bits");
   return std::move(*made);
 }
@@ -120,8 +122,26 @@ std::function<AnyLinear(const LayerJob&)> maker() {
   };
 }
 
+/// f(layer) of the width that `any` has. @throws Error where it has none of them
+template <template <int> class Layer, int... Widths, class F>
+AnyLinear made_from(const AnyLinear& any, F&& f) {
+  std::optional<AnyLinear> made;
+  const auto from = [&](const auto* layer) {
+    if (layer != nullptr) made.emplace(f(*layer));
+  };
+  (from(any.get_if<Layer<Widths>>()), ...);
+  expects(made.has_value(), "a layer is of another type than its method made");
+  return std::move(*made);
+}
+
+/// Those of LR-QAT, and of weights that are trained themselves.
+LearningRates lr_qat_rates(int bits);
+LearningRates full_rates(int bits);
+
 /// Codes, a 16-bit scale for each cell, and `more` bits for each cell (a zero point, an offset).
 BitCount codes_per_channel(double more = 0);
+/// With a zero point for each output.
+double codes_and_zero_points(Shape weight, int bits, std::size_t rank);
 BitCount codes_per_group(std::size_t group, double more = 0);
 /// The same beside a low-rank branch in 16 bits.
 BitCount beside_branch(BitCount codes);

@@ -35,9 +35,7 @@ void add_rounding_methods(std::vector<PaperMethod>& all) {
   all.push_back(rounded<LpSearch<4>>("rtn-l4", "round to nearest, exponent 4"));
   PaperMethod asymmetric{
       .name = "rtn-asym", .source = "round to nearest, zero points", .bits = {4, 3, 2}};
-  asymmetric.size = [](Shape weight, int bits, std::size_t rank) {
-    return codes_per_channel(bits)(weight, bits, rank);
-  };
+  asymmetric.size = codes_and_zero_points;
   asymmetric.layer = [](const LayerJob& job) {
     return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
       return AnyLinear(QuantLinear<UInt<bits>, Packed, ScaleOnly, MinMax>(job.weight).merge());

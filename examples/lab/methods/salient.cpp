@@ -59,9 +59,7 @@ void add_salient_methods(std::vector<PaperMethod>& all) {
                  .deployed = Deployed::codes_and_sparse,
                  .size = beside_salient(of_signs, 1),
                  .layer = pb_llm_layer,
-                 .rates = [](int) {
-                   return LearningRates{3e-3, 1e-3};
-                 }});
+                 .rates = full_rates});
   all.push_back({.name = "pb-llm-gptq",
                  .source = "the same, after training",
                  .bits = {1},
@@ -69,16 +67,13 @@ void add_salient_methods(std::vector<PaperMethod>& all) {
                  .size = beside_salient(of_signs, 2),
                  .calibrates = true,
                  .layer = pb_llm_gptq_layer});
-  all.push_back(
-      {.name = "lr-qat-salient",
-       .source = "new: LR-QAT, 1 % in 8 bits",
-       .bits = {4, 3, 2},
-       .deployed = Deployed::codes_and_sparse,
-       .size = beside_salient(of_integers, 1),
-       .layer = lr_qat_layer,
-       .rates = [](int bits) {
-         return LearningRates{bits == 2 ? 6e-2 : 3e-2, bits == 2 ? 5e-3 : bits == 3 ? 2e-3 : 3e-4};
-       }});
+  all.push_back({.name = "lr-qat-salient",
+                 .source = "new: LR-QAT, 1 % in 8 bits",
+                 .bits = {4, 3, 2},
+                 .deployed = Deployed::codes_and_sparse,
+                 .size = beside_salient(of_integers, 1),
+                 .layer = lr_qat_layer,
+                 .rates = lr_qat_rates});
 }
 
 }  // namespace lrqat::lab

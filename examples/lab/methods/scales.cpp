@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// examples/lab/methods/scales.cpp: methods that freeze integers and train what they are multiplied by.
+// examples/lab/methods/scales.cpp: methods that freeze integers and train what they are multiplied
+// by.
 #include "method.hpp"
 
 #include <lrqat/grid/int.hpp>
@@ -12,9 +13,7 @@ namespace lrqat::lab {
 
 namespace {
 
-LearningRates peqa_rates(int bits) {
-  return {0, bits == 2 ? 1e-2 : bits == 3 ? 2e-3 : 3e-4};
-}
+LearningRates peqa_rates(int bits) { return {0, bits == 2 ? 1e-2 : bits == 3 ? 2e-3 : 3e-4}; }
 
 AnyLinear peqa_layer(const LayerJob& job) {
   return with_bits<4, 3, 2>(job.bits, [&](auto bits) {

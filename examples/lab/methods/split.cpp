@@ -29,8 +29,8 @@ struct QllmLayer : SplitMergeLinear<Tuned<Bits>> {
             Tuned<Bits>({from.rows, channels.channels()}, SplitMergeRows{from, channels}, options)),
         weight(from.rows * channels.channels()) {
     for (std::size_t i = 0; i < from.rows; ++i)
-      channels.weight_row(from.row(i), std::span(weight).subspan(i * channels.channels(),
-                                                                 channels.channels()));
+      channels.weight_row(from.row(i),
+                          std::span(weight).subspan(i * channels.channels(), channels.channels()));
   }
 
   auto rounded() const {
@@ -69,8 +69,8 @@ AnyLinear qllm_layer(const LayerJob& job) {
     const auto channels = [&](std::span<const std::size_t> parts) {
       return split_and_merge_channels(*job.inputs, weights, parts);
     };
-    const SplitBound found = split_bound_search(
-        largest, [&](std::span<const std::size_t> parts, float bound) {
+    const SplitBound found =
+        split_bound_search(largest, [&](std::span<const std::size_t> parts, float bound) {
           return error_behind<bits>(job, channels(parts), bound);
         });
     return AnyLinear(QllmLayer<bits>(channels(found.parts), job.weight, job.options));
@@ -78,13 +78,8 @@ AnyLinear qllm_layer(const LayerJob& job) {
 }
 
 AnyLinear qllm_rounded(const AnyLinear& any, const QuantOptions&) {
-  std::optional<AnyLinear> made;
-  const auto from = [&](const auto* layer) {
-    if (layer != nullptr) made.emplace(layer->rounded());
-  };
-  from(any.get_if<QllmLayer<4>>()), from(any.get_if<QllmLayer<3>>()), from(any.get_if<QllmLayer<2>>());
-  expects(made.has_value(), "a layer is of another type than its method made");
-  return std::move(*made);
+  return made_from<QllmLayer, 4, 3, 2>(
+      any, [](const auto& layer) { return AnyLinear(layer.rounded()); });
 }
 
 ReconstructionPlan qllm_plan(int) {
@@ -104,7 +99,7 @@ void add_split_methods(std::vector<PaperMethod>& all) {
                  .deployed = Deployed::codes_and_turned,
                  .size =
                      [](Shape weight, int bits, std::size_t rank) {
-                       return codes_per_channel(bits)(weight, bits, rank) +
+                       return codes_and_zero_points(weight, bits, rank) +
                               16.0 * static_cast<double>(weight.cols);  // which input a channel is
                      },
                  .calibrates = true,

@@ -22,27 +22,10 @@ using AdaRound = method::AdaRound<Bits>;
 template <int Bits>
 using LowRankAdaRound = method::LowRankAdaRound<Bits, dynamic>;
 
-/// f(layer) of the width that `any` has. @throws Error where it has none of them
-template <template <int> class Layer, int... Widths, class F>
-AnyLinear made_from(const AnyLinear& any, F&& f) {
-  std::optional<AnyLinear> made;
-  const auto from = [&](const auto* layer) {
-    if (layer != nullptr) made.emplace(f(*layer));
-  };
-  (from(any.get_if<Layer<Widths>>()), ...);
-  expects(made.has_value(), "a layer is of another type than its method made");
-  return std::move(*made);
-}
-
 AnyLinear end_to_end(const AnyLinear& any, const QuantOptions& options) {
-  std::optional<AnyLinear> made;
-  const auto from = [&]<int Bits>() {
-    if (const auto* layer = any.get_if<BlockAp<Bits>>())
-      made.emplace(layer->template convert_to<EndToEnd<Bits>>(options));
-  };
-  from.template operator()<4>(), from.template operator()<3>(), from.template operator()<2>();
-  expects(made.has_value(), "a layer is of another type than its method made");
-  return std::move(*made);
+  return made_from<BlockAp, 4, 3, 2>(any, [&]<class Layer>(const Layer& layer) {
+    return AnyLinear(layer.template convert_to<EndToEnd<Layer::grid::bits>>(options));
+  });
 }
 
 ReconstructionPlan block_ap_plan(int bits) {
@@ -111,13 +94,18 @@ void add_staged_methods(std::vector<PaperMethod>& all) {
                  .layer = maker<BlockAp, 4, 3, 2>(),
                  .reconstruction = block_ap_plan,
                  .converted = end_to_end,
-                 .rates = [](int b) { return LearningRates{0, b == 2 ? 1e-3 : 3e-4}; }});
+                 .rates = [](int b) {
+                   return LearningRates{0, b == 2 ? 1e-3 : 3e-4};
+                 }});
   all.push_back({.name = "ada-round",
                  .source = "Nagel et al., arXiv 2004.10568, on the model's loss",
                  .bits = bits,
                  .size = codes_per_channel(),
                  .layer = maker<AdaRound, 4, 3, 2>(),
-                 .rates = [](int) { return LearningRates{3e-2, 0}; },
+                 .rates =
+                     [](int) {
+                       return LearningRates{3e-2, 0};
+                     },
                  .before_update = penalise<AdaRound>,
                  .finished = hardened<AdaRound>});
   all.push_back({.name = "ada-round-low-rank",
@@ -125,7 +113,10 @@ void add_staged_methods(std::vector<PaperMethod>& all) {
                  .bits = bits,
                  .size = codes_per_channel(),
                  .layer = maker<LowRankAdaRound, 4, 3, 2>(),
-                 .rates = [](int) { return LearningRates{3e-2, 0}; },
+                 .rates =
+                     [](int) {
+                       return LearningRates{3e-2, 0};
+                     },
                  .before_update = penalise<LowRankAdaRound>,
                  .finished = hardened<LowRankAdaRound>});
   all.push_back({.name = "double-rounding",
@@ -133,20 +124,24 @@ void add_staged_methods(std::vector<PaperMethod>& all) {
                  .bits = {8, 4, 2},
                  .size = codes_per_channel(),
                  .layer = [](const LayerJob& job) { return AnyLinear(DoubleRounding(job.weight)); },
-                 .rates = [](int) { return LearningRates{1e-3, 1e-4}; },
+                 .rates =
+                     [](int) {
+                       return LearningRates{1e-3, 1e-4};
+                     },
                  .widths = {8, 4, 2},
                  .finished = at_width<DoubleRounding>});
-  all.push_back({.name = "lr-qat-nested",
-                 .source = "new: one adapter for 8, 4 and 2 bits",
-                 .bits = {8, 4, 2},
-                 .size = codes_per_channel(),
-                 .layer =
-                     [](const LayerJob& job) {
-                       return AnyLinear(NestedLrQat(job.weight, job.options));
-                     },
-                 .rates = [](int) { return LearningRates{1e-1, 1e-3}; },
-                 .widths = {8, 4, 2},
-                 .finished = at_width<NestedLrQat>});
+  all.push_back(
+      {.name = "lr-qat-nested",
+       .source = "new: one adapter for 8, 4 and 2 bits",
+       .bits = {8, 4, 2},
+       .size = codes_per_channel(),
+       .layer = [](const LayerJob& job) { return AnyLinear(NestedLrQat(job.weight, job.options)); },
+       .rates =
+           [](int) {
+             return LearningRates{1e-1, 1e-3};
+           },
+       .widths = {8, 4, 2},
+       .finished = at_width<NestedLrQat>});
 }
 
 }  // namespace lrqat::lab

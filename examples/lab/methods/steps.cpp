@@ -22,9 +22,8 @@ namespace {
 template <class Step>
 TrainingStep shared(std::shared_ptr<Step> step) {
   return [step](std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets,
-                std::size_t batch, std::size_t length, float scale) {
-    return (*step)(inputs, targets, batch, length, scale);
-  };
+                std::size_t batch, std::size_t length,
+                float scale) { return (*step)(inputs, targets, batch, length, scale); };
 }
 
 }  // namespace
@@ -35,7 +34,6 @@ TrainingStep gaqat_step(const Lesson& lesson, TrainPlan& plan) {
   options.window = options.every;
   const auto freezing = std::make_shared<ScaleFreezing>(lesson.model.parameters(), options);
   plan.before_update = [freezing](std::uint64_t step) { freezing->before_update(step); };
-  plan.kept = freezing->kept();
   SharpnessAwareOptions sharpness{.rho = 0.01, .task_weight = 1};
   sharpness.task_gradients = [freezing] { freezing->task_gradients(); };
   return SharpnessAware(next_token(lesson.model), lesson.model.parameters(), sharpness);
