@@ -6,6 +6,7 @@
 
 #include <lrqat/backend/parallel_for.hpp>
 #include <lrqat/kernel/bf16_unit.hpp>
+#include <lrqat/kernel/int8_unit.hpp>
 #include <lrqat/kernel/isa.hpp>
 
 #include <cstdio>
@@ -17,9 +18,10 @@ namespace {
 class MarkdownTable : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override {
-    std::printf("\n%s, bfloat16 %s, %d threads at most\n\n",
+    std::printf("\n%s, bfloat16 %s, int8 %s, %d threads at most\n\n",
                 std::string(name(lrqat::kernel::active_isa())).c_str(),
                 std::string(name(lrqat::kernel::active_bf16_unit())).c_str(),
+                std::string(name(lrqat::kernel::active_int8_unit())).c_str(),
                 lrqat::thread_count());
     std::printf("| benchmark | ms | GFLOP/s | of peak | |\n|---|---:|---:|---:|---|\n");
     return true;

@@ -70,16 +70,6 @@ inline bool machine_has(ProductUnit unit) {
 
 #if LRQAT_X86
 
-// clang-format off
-#if defined(__clang__)
-#define LRQAT_CEILING_AMX_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16,amx-int8\"))), apply_to = function)")
-#else
-#define LRQAT_CEILING_AMX_BEGIN \
-  _Pragma("GCC push_options") _Pragma("GCC target(\"amx-tile,amx-bf16,amx-int8\")")
-#endif
-// clang-format on
-
 /// run(steps, seed): nothing but products in registers, as many chains of them as hide their
 /// latency; `seed` keeps the operands unknown to the compiler.
 template <ProductUnit>
@@ -138,7 +128,7 @@ struct ProductCeiling<ProductUnit::avx512_vnni> {
 #undef LRQAT_CEILING_PRODUCT
 };
 
-LRQAT_CEILING_AMX_BEGIN
+LRQAT_AMX_BEGIN
 /// Four tiles of sums, 16 x 16 each, and full tiles of operands; all of them zeros.
 template <>
 struct ProductCeiling<ProductUnit::amx_bf16> {
@@ -184,7 +174,6 @@ struct ProductCeiling<ProductUnit::amx_int8> {
 };
 LRQAT_TARGET_END
 
-#undef LRQAT_CEILING_AMX_BEGIN
 #endif
 
 /// Operations per second (a product and a sum are two) of nothing but the unit's products in
@@ -214,11 +203,12 @@ inline double measure_product_peak(ProductUnit unit, int threads) {
   return 0;
 }
 
-/// The peak of AVX512_VNNI, measured once in a run for each number of threads; 0 without it.
-inline double peak_vnni_operations(int threads) {
-  static std::map<int, double> known;
-  double& peak = known[threads];
-  if (peak == 0) peak = measure_product_peak(ProductUnit::avx512_vnni, threads);
+/// The peak of AVX512_VNNI or of AMX's bytes, measured once in a run for each number of threads; 0
+/// without it.
+inline double peak_int8_operations(ProductUnit unit, int threads) {
+  static std::map<std::pair<ProductUnit, int>, double> known;
+  double& peak = known[{unit, threads}];
+  if (peak == 0) peak = measure_product_peak(unit, threads);
   return peak;
 }
 

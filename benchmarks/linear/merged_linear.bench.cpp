@@ -6,9 +6,9 @@
 // onednn_u8_s8_layer; onednn_u8_s8 finds its own quantized, and has no scales and zero points.
 // `weight_bytes_per_second` counts codes and scales once. For up to 8
 // tokens a pass that only reads the codes of the same layer is timed in turns with the product:
-// `read_bytes_per_second` is the best of those, and `of_read` the fraction of it. `of_vnni` is the
-// fraction of what AVX512_VNNI multiplies in registers. LRQAT_BENCHMARKS=all adds shapes and
-// widths.
+// `read_bytes_per_second` is the best of those, and `of_read` the fraction of it. `of_vnni` and
+// `of_amx` are fractions of what those units multiply in registers. LRQAT_BENCHMARKS=all adds
+// shapes and widths.
 #include <lrqat/lrqat.hpp>
 
 #include "../ceilings.hpp"
@@ -70,6 +70,16 @@ void read_codes(const Layer& layer, int threads) {
   });
 }
 
+/// Of each unit that there is.
+void add_fractions(benchmark::State& state, double operations, int threads) {
+  using benchmarks::ProductUnit;
+  const std::pair<ProductUnit, const char*> units[] = {{ProductUnit::avx512_vnni, "of_vnni"},
+                                                       {ProductUnit::amx_int8, "of_amx"}};
+  for (const auto& [unit, counter] : units)
+    if (benchmarks::machine_has(unit))
+      state.counters[counter] = operations / benchmarks::peak_int8_operations(unit, threads);
+}
+
 template <class Layer>
 void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, int threads,
              bool in_int8) {
@@ -100,8 +110,7 @@ void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, in
     state.counters["read_bytes_per_second"] = codes / best_read;
     state.counters["of_read"] = (codes + scales) / best / (codes / best_read);
   }
-  if (in_int8 && benchmarks::machine_has(benchmarks::ProductUnit::avx512_vnni))
-    state.counters["of_vnni"] = operations / benchmarks::peak_vnni_operations(threads);
+  if (in_int8) add_fractions(state, operations, threads);
   if (!in_int8)
     state.counters["fraction_of_peak"] =
         operations / benchmarks::peak_flops(kernel::widest_isa(), threads);
@@ -116,8 +125,7 @@ void run_peer(benchmark::State& state, const LinearSizes& sizes, int threads,
   const double operations = 2.0 * weights * static_cast<double>(sizes.tokens) / best;
   state.counters["int8_operations"] = operations;
   state.counters["weight_bytes_per_second"] = weights / best;
-  if (benchmarks::machine_has(benchmarks::ProductUnit::avx512_vnni))
-    state.counters["of_vnni"] = operations / benchmarks::peak_vnni_operations(threads);
+  add_fractions(state, operations, threads);
 }
 
 template <class Run>

@@ -4,6 +4,7 @@
 
 #include <lrqat/core/rng.hpp>
 
+#include <support/byte_tiles.hpp>
 #include <support/machine.hpp>
 #include <support/matrix.hpp>
 
@@ -22,14 +23,17 @@ using kernel::Int8Tile;
 using kernel::Int8Unit;
 
 /// Operands of a tile: random fields, activations with the largest codes among them, two groups of
-/// which the second has one block more.
-template <unsigned bits>
+/// which the second has one block more; with `run` steps of a token next to each other.
+template <unsigned bits, std::size_t run = 1>
 struct Operands {
   using Codes = kernel::InterleavedCodes<bits>;
-  static constexpr std::size_t in = 3 * Codes::inputs, steps = 3 * Codes::steps, lanes = 16;
+  static constexpr std::size_t whole(std::size_t count) { return (count + run - 1) / run * run; }
+  static constexpr std::size_t in = 3 * Codes::inputs, lanes = 16;
+  static constexpr std::size_t first_steps = whole(Codes::steps);
+  static constexpr std::size_t steps = first_steps + whole(2 * Codes::steps);
 
   Int8Shape shape;
-  std::vector<std::uint32_t> panels, x, ones;
+  std::vector<std::uint32_t> panels, x, ones, operands;
   std::vector<std::int32_t> zero_x, x_sum, start, zero, sum;
   std::vector<float> scale_x, scale, y;
   kernel::GroupBlocks groups[2] = {{0, 1}, {1, 2}};
@@ -39,6 +43,7 @@ struct Operands {
         panels(shape.panels * Codes::words_per_panel(in)),
         x(steps * shape.tokens),
         ones(steps, 0x01010101u),
+        operands(shape.panels * steps * lanes, 0xABABABABu),
         zero_x(shape.tokens),
         x_sum(2 * shape.tokens),
         start(2 * shape.tokens),
@@ -53,8 +58,15 @@ struct Operands {
              static_cast<std::uint32_t>(random.below(1u << 16, 2 * i + 1));
     };
     for (std::size_t i = 0; i < panels.size(); ++i) panels[i] = word(i);
-    for (std::size_t i = 0; i < x.size(); ++i)
-      x[i] = i % shape.tokens == 0 ? 0xFFFFFFFFu : word(i + 5000);
+    for (std::size_t step = 0; step < steps; ++step) {
+      const bool is_filler =
+          step < first_steps ? step >= Codes::steps : step - first_steps >= 2 * Codes::steps;
+      if (is_filler) ones[step] = 0;
+      for (std::size_t t = 0; t < shape.tokens; ++t)
+        x[place(step, t)] = is_filler ? 0
+                            : t == 0  ? 0xFFFFFFFFu
+                                      : word(step * shape.tokens + t + 5000);
+    }
     for (std::size_t t = 0; t < shape.tokens; ++t) {
       zero_x[t] = static_cast<std::int32_t>(random.below(256, t));
       scale_x[t] = 0.5f + random.uniform(t);
@@ -68,6 +80,9 @@ struct Operands {
       scale[i] = random.uniform(i) - 0.25f;
     }
   }
+  std::size_t place(std::size_t step, std::size_t t) const {
+    return (step / run * shape.tokens + t) * run + step % run;
+  }
   std::size_t row_length() const { return shape.panels * lanes + 3; }
 
   /// The last panel has 5 rows in y, and the last token is not there if there are several.
@@ -78,6 +93,7 @@ struct Operands {
       tile.scale[v] = scale.data() + v * 2 * lanes;
       tile.zero[v] = zero.data() + v * 2 * lanes;
       tile.sum[v] = sum.data() + v * 2 * lanes;
+      tile.operands[v] = operands.data() + v * steps * lanes;
       tile.y[v] = y.data() + v * lanes;
       tile.rows[v] = v + 1 == shape.panels ? 5 : lanes;
     }
@@ -116,7 +132,8 @@ struct Operands {
             for (std::size_t k = g == 0 ? 0 : Codes::inputs; k < (g == 0 ? Codes::inputs : in);
                  ++k) {
               operands += operand(v, r, k);
-              products += operand(v, r, k) * (x[k / 4 * shape.tokens + t] >> k % 4 * 8 & 0xFFu);
+              const std::size_t step = k / 4 + (g == 0 ? 0 : first_steps - Codes::steps);
+              products += operand(v, r, k) * (x[place(step, t)] >> k % 4 * 8 & 0xFFu);
             }
             const std::size_t cell = (v * 2 + g) * lanes + r;
             wrong += sum[cell] != operands;
@@ -155,6 +172,36 @@ void check_unit() {
   }
 }
 
+/// The tiles of Kernel, a TiledInt8Kernel.
+template <unsigned bits, bool has_zero, class Kernel>
+void check_tiled() {
+  for (const Int8Shape shape : kernel::on_tile_unit) {
+    INFO("bits " << bits << ", tiles of " << shape.tokens << " tokens");
+    Operands<bits, kernel::tiled_order.run> operands(shape);
+    if (!shape.makes_sums) {  // the tile that came before
+      Operands<bits, kernel::tiled_order.run> before(kernel::on_tile_unit[2]);
+      before.panels = operands.panels;
+      kernel::tiled_int8_tile<bits, has_zero, Kernel>(before.shape)(before.tile());
+      operands.sum = before.sum;
+      operands.operands = before.operands;
+    }
+    kernel::tiled_int8_tile<bits, has_zero, Kernel>(shape)(operands.tile());
+    operands.check(has_zero);
+    CHECK_FALSE(ByteTiles::taken);
+  }
+}
+
+template <unsigned bits, bool has_zero>
+void check_tiles() {
+  check_tiled<bits, has_zero, kernel::TiledInt8Kernel<ByteTiles, PlainOperands>>();
+#if LRQAT_X86
+  using Vnni = kernel::Int8Kernel<Int8Unit::avx512_vnni>;
+  if (machine_has(Int8Unit::avx512_vnni))
+    check_tiled<bits, has_zero, kernel::TiledInt8Kernel<ByteTiles, Vnni>>();
+  if (machine_has(Int8Unit::amx)) check_tiled<bits, has_zero, kernel::Int8Kernel<Int8Unit::amx>>();
+#endif
+}
+
 template <unsigned bits, bool has_zero>
 void check_units() {
   check_unit<bits, has_zero, Int8Unit::portable>();
@@ -174,9 +221,23 @@ TEST_CASE("multiply_int8: every width on every unit keeps the contract", "[kerne
   check_units<8, true>();
 }
 
+TEST_CASE("multiply_int8: tile units keep it on a model of the registers, and where there are any",
+          "[kernel]") {
+  check_tiles<2, false>();
+  check_tiles<3, true>();
+  check_tiles<4, false>();
+  check_tiles<5, true>();
+  check_tiles<6, false>();
+  check_tiles<7, false>();
+  check_tiles<8, true>();
+}
+
 TEST_CASE("multiply_int8: a shape that there is not", "[kernel]") {
   CHECK_THROWS_WITH((kernel::int8_tile<4, false>({5, 2, false})),
                     "int8_tile: no tile of 5 tokens by 2 panels");
+  using Kernel = kernel::TiledInt8Kernel<ByteTiles, PlainOperands>;
+  CHECK_THROWS_WITH((kernel::tiled_int8_tile<4, false, Kernel>({12, 2, true})),
+                    "tiled_int8_tile: no tile of 12 tokens by 2 panels");
 }
 
 TEST_CASE("Int8Unit: of the instruction set in use", "[kernel]") {
@@ -187,8 +248,14 @@ TEST_CASE("Int8Unit: of the instruction set in use", "[kernel]") {
     CHECK(machine_has(unit));
     if (isa == kernel::Isa::scalar || isa == kernel::Isa::neon) CHECK(unit == Int8Unit::portable);
     if (isa == kernel::Isa::avx2) CHECK(unit == Int8Unit::avx2);
-    if (isa == kernel::Isa::avx512)
-      CHECK(unit == (machine_has(Int8Unit::avx512_vnni) ? Int8Unit::avx512_vnni : Int8Unit::avx2));
+    if (isa == kernel::Isa::avx512) {
+      const bool has_tiles =
+          machine_has(Int8Unit::amx) && kernel::active_tile_unit() == kernel::TileUnit::allowed;
+      CHECK(unit == (has_tiles                            ? Int8Unit::amx
+                     : machine_has(Int8Unit::avx512_vnni) ? Int8Unit::avx512_vnni
+                                                          : Int8Unit::avx2));
+    }
+    CHECK(kernel::active_int8_order().tokens == (unit == Int8Unit::amx ? 32u : 12u));
   }
 }
 

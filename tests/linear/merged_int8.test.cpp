@@ -4,6 +4,7 @@
 
 #include <lrqat/lrqat.hpp>
 
+#include <support/byte_tiles.hpp>
 #include <support/machine.hpp>
 #include <support/matrix.hpp>
 
@@ -158,6 +159,44 @@ TEST_CASE("Compute<int8>: more tokens than a block of activations holds", "[line
   Matrix y(70, 20);
   in_integers.forward(x.view(), y.view());
   CHECK(bits_of(y.values) == bits_of(formula(in_integers, x).values));
+}
+
+/// A tile unit in software.
+struct ModelledUnit {
+  static kernel::Int8Order order() { return kernel::tiled_order; }
+  template <unsigned bits, bool has_zero>
+  static kernel::Int8Function tile(kernel::Int8Shape shape) {
+    using Kernel = kernel::TiledInt8Kernel<ByteTiles, PlainOperands>;
+    if (shape.tokens >= kernel::tiled_order.fraction)
+      return kernel::tiled_int8_tile<bits, has_zero, Kernel>(shape);
+    return kernel::int8_tile<bits, has_zero, kernel::Int8Unit::portable>(shape);
+  }
+};
+
+template <class G>
+void check_tile_unit(std::size_t out, std::size_t in, std::size_t group,
+                     std::initializer_list<std::size_t> token_counts) {
+  const ScaleLayout layout{{out, (in + group - 1) / group}, group};
+  const auto layer = random_layer<G>(out, in, layout).template in<Compute<int8>>();
+  for (const std::size_t count : token_counts) {
+    INFO("bits " << G::bits << " out " << out << " in " << in << " groups of " << group
+                 << " tokens " << count);
+    const Matrix x = tokens_of(count, in);
+    Matrix y(count, out, -7.0f), expected(count, out, -7.0f);
+    detail::Int8Products<ModelledUnit>::forward_codes<Bytes>(layer, x.view(), y.view());
+    CpuInt8::forward_codes<Bytes>(layer, x.view(), expected.view());
+    CHECK(bits_of(y.values) == bits_of(expected.values));
+  }
+}
+
+TEST_CASE("Compute<int8>: a tile unit gives the same bits", "[linear]") {
+  check_tile_unit<Int<4>>(37, 71, 71, {0, 1, 3, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 65});
+  check_tile_unit<UInt<4>>(131, 100, 32, {16, 40});
+  check_tile_unit<Int<3>>(33, 45, 7, {12, 34});  // groups that share blocks
+  check_tile_unit<Int<2>>(1, 1, 1, {9});
+  check_tile_unit<UInt<8>>(48, 300, 128, {47});
+  check_tile_unit<Int<7>>(20, 130, 130, {21});
+  check_tile_unit<Int<4>>(20, 8192, 128, {140, 300});  // blocks of tokens
 }
 
 TEST_CASE("Compute<int8>: no tokens", "[linear]") {

@@ -5,25 +5,22 @@
 
 #include <lrqat/core/config.hpp>   // LRQAT_X86
 #include <lrqat/core/expects.hpp>  // expects
-#include <lrqat/kernel/isa.hpp>    // active_isa, machine_has_amx, TileUnit
+#include <lrqat/kernel/isa.hpp>    // active_isa, active_tile_unit, machine_has_amx
 
 #include <string_view>
 #if LRQAT_X86
 #include <cpuid.h>
 #endif
 
-// Target regions of the units, closed by LRQAT_TARGET_END; see kernel/isa.hpp.
+// The target region of a unit, closed by LRQAT_TARGET_END; see kernel/isa.hpp.
 // clang-format off
 #if defined(__clang__)
 #define LRQAT_AVX512_BF16_BEGIN \
   _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16\"))), apply_to = function)")
-#define LRQAT_AMX_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16\"))), apply_to = function)")
 #else
 #define LRQAT_AVX512_BF16_BEGIN \
   _Pragma("GCC push_options") \
   _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16\")")
-#define LRQAT_AMX_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"amx-tile,amx-bf16\")")
 #endif
 // clang-format on
 
@@ -74,7 +71,7 @@ constexpr Bf16Unit widest_unit(TileUnit tiles, Has has) {
 
 inline Bf16Unit& widest_allowed_unit() {
   static Bf16Unit unit =
-      widest_unit(chosen_isa().tiles, [](Bf16Unit each) { return machine_has(each); });
+      widest_unit(active_tile_unit(), [](Bf16Unit each) { return machine_has(each); });
   return unit;
 }
 

@@ -24,12 +24,17 @@
   _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to = function)")
 #define LRQAT_AVX512_BEGIN \
   _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq\"))), apply_to = function)")
+#define LRQAT_AMX_BEGIN \
+  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16,amx-int8\"))), apply_to = function)")
 #define LRQAT_TARGET_END _Pragma("clang attribute pop")
 #else
 #define LRQAT_AVX2_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
 #define LRQAT_AVX512_BEGIN \
   _Pragma("GCC push_options") \
   _Pragma("GCC target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512dq\")")
+#define LRQAT_AMX_BEGIN \
+  _Pragma("GCC push_options") \
+  _Pragma("GCC target(\"amx-tile,amx-bf16,amx-int8\")")
 #define LRQAT_TARGET_END _Pragma("GCC pop_options")
 #endif
 // clang-format on
@@ -91,7 +96,7 @@ inline bool machine_has_amx() {
 }
 
 /// Whether Intel's tile unit, AMX, may multiply beside the vectors of avx512; which products it
-/// takes is written in kernel/bf16_unit.hpp.
+/// takes is written in kernel/bf16_unit.hpp and kernel/int8_unit.hpp.
 enum class TileUnit { left_out, allowed };
 
 /// What a value of LRQAT_ISA stands for.
@@ -142,12 +147,15 @@ inline IsaChoice& chosen_isa() {
 
 /// What the kernels run on: the environment's LRQAT_ISA (scalar, neon, avx2, avx512 or amx),
 /// otherwise the widest of the machine; the environment is asked once. Under "amx" it is avx512,
-/// and the tile unit is beside it: see active_bf16_unit. Errors: LRQAT_ISA unknown, or not
-/// available on this machine.
+/// and the tile unit is beside it: see active_bf16_unit and active_int8_unit. Errors: LRQAT_ISA
+/// unknown, or not available on this machine.
 inline Isa active_isa() { return detail::chosen_isa().isa; }
 
+/// Whether the tile unit may be used where active_isa() is avx512; said once, with that.
+inline TileUnit active_tile_unit() { return detail::chosen_isa().tiles; }
+
 /// Makes the kernels use `isa` from now on: for tests and comparisons, while no kernel is running.
-/// What the bfloat16 unit may be stays as it is. Errors: the machine lacks `isa`.
+/// Whether tiles may be used stays as it is. Errors: the machine lacks `isa`.
 inline void set_active_isa(Isa isa) {
   expects(machine_has(isa), "set_active_isa: this machine lacks ", name(isa));
   detail::chosen_isa().isa = isa;

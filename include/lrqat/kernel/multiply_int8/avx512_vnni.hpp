@@ -107,6 +107,35 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
     }
   }
 
+  /// For a tile unit: see TiledInt8Kernel.
+  template <unsigned bits>
+  static void make_operands(const Int8Tile& tile, std::size_t v, std::size_t run) {
+    using Codes = InterleavedCodes<bits>;
+    std::uint32_t* to = tile.operands[v];
+    const std::uint32_t* ones = tile.ones;
+    for (std::size_t g = 0; g < tile.group_count; ++g) {
+      const GroupBlocks group = tile.groups[g];
+      __m512i sum = _mm512_setzero_si512();
+      const std::uint32_t* block = tile.panel[v] + group.first * Codes::words;
+      for (std::size_t i = 0; i < group.count; ++i, block += Codes::words) {
+        for (std::size_t line = 0; line < Codes::lines; ++line)
+          __builtin_prefetch(block + line * lanes + words_ahead);
+        LRQAT_UNROLL
+        for (std::size_t step = 0; step < Codes::steps; ++step, to += lanes) {
+          const __m512i factor = operand<bits>(block, step);
+          sum = add_products(sum, broadcast(ones + step), factor);
+          _mm512_storeu_si512(to, factor);
+        }
+        ones += Codes::steps;
+      }
+      for (std::size_t step = group.count * Codes::steps; step % run != 0; ++step, ++ones) {
+        _mm512_storeu_si512(to, _mm512_setzero_si512());
+        to += lanes;
+      }
+      _mm512_storeu_si512(tile.sum[v] + g * lanes, sum);
+    }
+  }
+
  private:
   static constexpr std::size_t lanes = 16;
   // gcc 12 warns of its own header where a conversion has no mask.
