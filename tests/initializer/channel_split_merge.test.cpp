@@ -154,7 +154,8 @@ TEST_CASE("split_bound_search: within its budget of channels, the first of equal
   CHECK(extras.front() == 0);
   CHECK(extras.back() == 1);  // a second extra channel would be more than a tenth
   CHECK(split_bound_search(largest, [](auto, float) { return 1.0; }).bound == 10.0f);
-  CHECK(split_bound_search(std::vector<float>(3), by_bound).parts == std::vector<std::size_t>(3, 1));
+  CHECK(split_bound_search(std::vector<float>(3), by_bound).parts ==
+        std::vector<std::size_t>(3, 1));
 }
 
 TEST_CASE("Split and merged channels: what does not fit is refused", "[initializer]") {
@@ -163,10 +164,12 @@ TEST_CASE("Split and merged channels: what does not fit is refused", "[initializ
   const std::vector<float> some(3, 1.0f);
   CHECK_THROWS_WITH(parts_within(some, 0.0f), Contains("bound is 0"));
   CHECK_THROWS_WITH(parts_within(some, 1e-9f), Contains("channel 0 of up to 1"));
-  CHECK_THROWS_WITH(split_and_merge_channels(statistics_of(x), weights, std::vector<std::size_t>(4, 1)),
-                    Contains("parts of 4 channels"));
-  CHECK_THROWS_WITH(split_and_merge_channels(statistics_of(x), weights, std::vector<std::size_t>(in, 2)),
-                    Contains("10 extra channels") && Contains("larger bound"));
+  CHECK_THROWS_WITH(
+      split_and_merge_channels(statistics_of(x), weights, std::vector<std::size_t>(4, 1)),
+      Contains("parts of 4 channels"));
+  CHECK_THROWS_WITH(
+      split_and_merge_channels(statistics_of(x), weights, std::vector<std::size_t>(in, 2)),
+      Contains("10 extra channels") && Contains("larger bound"));
   std::vector<std::size_t> dropped(in, 1);
   dropped[4] = 0;
   CHECK_THROWS_WITH(split_channels(dropped), Contains("channel 4 has no parts"));
@@ -174,9 +177,8 @@ TEST_CASE("Split and merged channels: what does not fit is refused", "[initializ
                     Contains("channel 4 has no parts"));
   CHECK_THROWS_WITH(ChannelSplitMerge(2, {{{2}, 1.0f}}), Contains("input 2 of 2"));
   CHECK_THROWS_WITH(ChannelSplitMerge(2, {{{}, 1.0f}}), Contains("from 0 inputs"));
-  CHECK_THROWS_WITH(split_bound_search(some, [](auto, float) {
-                      return std::numeric_limits<double>::quiet_NaN();
-                    }),
+  CHECK_THROWS_WITH(split_bound_search(
+                        some, [](auto, float) { return std::numeric_limits<double>::quiet_NaN(); }),
                     Contains("not a number"));
 }
 

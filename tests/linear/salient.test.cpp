@@ -117,8 +117,7 @@ void check_scale_of_others() {
   CHECK(kept.weight().used(0).zero_point == plain.weight().used(0).zero_point);
   CHECK(kept.weight().used_scale(0) < whole.weight().used_scale(0) / 6);  // 0.75 against 5.5
   const Matrix w_hat = weight_of(kept), w_plain = weight_of(plain);
-  for (std::size_t j = 0; j < 5; ++j)
-    CHECK(w_hat(0, j) == (j == 2 ? 5.0f : w_plain(0, j)));
+  for (std::size_t j = 0; j < 5; ++j) CHECK(w_hat(0, j) == (j == 2 ? 5.0f : w_plain(0, j)));
 }
 
 TEST_CASE("Salient: scales and clipped ranges are those of the other weights", "[method]") {
@@ -133,7 +132,9 @@ TEST_CASE("Salient: a weight as large as the range's end does not take the end's
   const Matrix row(1, 4, {1.0f, 0.25f, 1.0f, -0.375f}), x(1, 4, 1.0f), grad_y(1, 1, 1.0f);
   const WeightSet none({1, 4});
   const WeightSet first({1, 4}, [](std::size_t, std::size_t j) { return j == 0; });
-  const auto gradient = [&](const auto& layer) { return run_passes(layer, x, grad_y).gradients[0]; };
+  const auto gradient = [&](const auto& layer) {
+    return run_passes(layer, x, grad_y).gradients[0];
+  };
   const std::vector<float> plain = gradient(salient_layer<Tied>(row.view(), none));
   const std::vector<float> kept = gradient(salient_layer<Tied>(row.view(), first));
   REQUIRE((plain.size() == 4 && kept.size() == 4));

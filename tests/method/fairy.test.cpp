@@ -190,8 +190,8 @@ TEST_CASE("Fairy2i: each stage rounds what is left, and merged codes have the la
   const auto two = widely_linear_layer<Both<2>>(real.view());
   const Matrix first = weight_of(one), second = weight_of(two);
   // What the second stage adds is the first stage of the rest: numbers of up to twice the largest
-  // entry, and 8 roundings on the two ways to it (of the rest, the parts in both forms, a scale, and
-  // the sums of stages and forms).
+  // entry, and 8 roundings on the two ways to it (of the rest, the parts in both forms, a scale,
+  // and the sums of stages and forms).
   const Matrix rest = difference(real, first);
   const Matrix of_rest = weight_of(widely_linear_layer<Both<1>>(rest.view()));
   float largest = 0;

@@ -82,8 +82,7 @@ TEST_CASE("PB-LLM: outputs and gradients are those of W_hat, straight through of
   for (std::size_t i = 0; i < out; ++i)
     for (std::size_t j = 0; j < in; ++j) {
       const float found = passes.gradients[0][i * in + j];
-      const ExactSum wanted =
-          exact_dot(columns_of_grad.view().row(i), columns_of_x.view().row(j));
+      const ExactSum wanted = exact_dot(columns_of_grad.view().row(i), columns_of_x.view().row(j));
       CHECK((tenth.contains(i, j) ? found == 0.0f : wanted.is_near(double{found})));
     }
   Matrix y(tokens, out);

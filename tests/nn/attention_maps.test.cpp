@@ -13,8 +13,9 @@
 namespace lrqat::test::attention_maps {
 namespace {
 
-constexpr AttentionShape shape{2, 130, 130, 4, 2, 6};  // three parts of a head, the last of two rows
-constexpr double pairs = 130 * 131 / 2;                // of a map
+constexpr AttentionShape shape{2, 130, 130,
+                               4, 2,   6};  // three parts of a head, the last of two rows
+constexpr double pairs = 130 * 131 / 2;     // of a map
 /// A probability is behind a score below 30, whose 6 + 3 roundings become relative ones of it.
 constexpr double of_probability = (6 + 3) * 30;
 
@@ -32,7 +33,8 @@ struct Heads {
 };
 
 /// The map of a head, (130, 130).
-std::vector<double> defined_map(const Heads<double>& heads, std::size_t sequence, std::size_t head) {
+std::vector<double> defined_map(const Heads<double>& heads, std::size_t sequence,
+                                std::size_t head) {
   std::vector<double> map(130 * 130);
   for (std::size_t q = 0; q < 130; ++q) {
     double sum = 0;
@@ -69,12 +71,15 @@ double defined_entropy(const Tensor<double>& x) {
 
 TEST_CASE("map_products: their definition, over several parts", "[nn]") {
   const Heads<double> own(1), wanted(3);
-  const std::vector<MapProducts> products = map_products<double>(shape, own.source(), wanted.source());
+  const std::vector<MapProducts> products =
+      map_products<double>(shape, own.source(), wanted.source());
   const auto a = defined_maps(own), b = defined_maps(wanted);
   REQUIRE(products.size() == 8);
   for (std::size_t i = 0; i < 8; ++i) {
     // Sums of terms that are not negative, both ways.
-    const auto near = [](double sum) { return Approx(sum).epsilon((pairs + 2 * of_probability) * 0x1p-52); };
+    const auto near = [](double sum) {
+      return Approx(sum).epsilon((pairs + 2 * of_probability) * 0x1p-52);
+    };
     CHECK(products[i].both == near(dot(a[i], b[i])));
     CHECK(products[i].own == near(dot(a[i], a[i])));
     CHECK(products[i].wanted == near(dot(b[i], b[i])));
@@ -149,16 +154,16 @@ TEST_CASE("attention maps: other shapes are refused", "[nn]") {
                     Catch::Contains("log_sum_exp is (8, 129)"));
   Tensor<double> query(260, 24), key(260, 12);
   std::vector<MapProducts> products(8);
-  CHECK_THROWS_WITH(add_cosine_gradients<double>(shape, source, wide, products, 1.0, query.view(),
-                                                 key.view()),
-                    Catch::Contains("key is (260, 24)"));
+  CHECK_THROWS_WITH(
+      add_cosine_gradients<double>(shape, source, wide, products, 1.0, query.view(), key.view()),
+      Catch::Contains("key is (260, 24)"));
   CHECK_THROWS_WITH(add_cosine_gradients<double>(shape, source, source, products, 1.0, query.view(),
                                                  query.view()),
                     Catch::Contains("grad_key is (260, 24)"));
   products.pop_back();
-  CHECK_THROWS_WITH(add_cosine_gradients<double>(shape, source, source, products, 1.0, query.view(),
-                                                 key.view()),
-                    Catch::Contains("products of 7 maps, there are 8"));
+  CHECK_THROWS_WITH(
+      add_cosine_gradients<double>(shape, source, source, products, 1.0, query.view(), key.view()),
+      Catch::Contains("products of 7 maps, there are 8"));
 }
 
 }  // namespace lrqat::test::attention_maps

@@ -13,7 +13,8 @@
 namespace lrqat::test::attention_scores {
 namespace {
 
-constexpr AttentionShape shape{2, 130, 130, 4, 2, 6};  // three parts of a head, the last of two rows
+constexpr AttentionShape shape{2, 130, 130,
+                               4, 2,   6};  // three parts of a head, the last of two rows
 constexpr double pairs = 2 * 4 * (130 * 131 / 2);
 
 template <class T>

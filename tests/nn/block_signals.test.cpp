@@ -38,10 +38,9 @@ TEST_CASE("MatrixCopy: holds the last matrix; a copy of it has numbers of its ow
 }
 
 TEST_CASE("BlockSignals: watches a pass without a trace, and never displaces a guide", "[nn]") {
-  Llama<DenseLinear<float>> model(random_llama(tiny_config(), 1),
-                                  [](MatrixView<const float> weight, const LinearName&) {
-                                    return DenseLinear<float>(weight);
-                                  });
+  Llama<DenseLinear<float>> model(
+      random_llama(tiny_config(), 1),
+      [](MatrixView<const float> weight, const LinearName&) { return DenseLinear<float>(weight); });
   const std::vector<std::uint16_t> tokens = random_tokens(10, 19, 2);
   const std::vector<float> alone = numbers(model.hidden(tokens, 2, 5));
   BlockSignals<float> signals(2), other(2);

@@ -37,9 +37,10 @@ std::vector<double> importance_of(const Heads& heads) {
 
 }  // namespace
 
-TEST_CASE("token_importance: what tokens give to the first one, with the same bits on every "
-          "instruction set",
-          "[nn]") {
+TEST_CASE(
+    "token_importance: what tokens give to the first one, with the same bits on every "
+    "instruction set",
+    "[nn]") {
   Heads heads;
   std::vector<double> defined(140);
   for (std::size_t t = 0; t < 140; ++t)
@@ -58,8 +59,7 @@ TEST_CASE("token_importance: what tokens give to the first one, with the same bi
     }
   const std::vector<double> importance = importance_of(heads);
   // A log_sum_exp below 16 is rounded to 2^-21.
-  for (std::size_t t = 0; t < 140; ++t)
-    CHECK(importance[t] == Approx(defined[t]).epsilon(0x1p-20));
+  for (std::size_t t = 0; t < 140; ++t) CHECK(importance[t] == Approx(defined[t]).epsilon(0x1p-20));
   const MachineSettings restored;
   for (const kernel::Isa isa : isas_of_machine()) {
     INFO(isa_name(isa));

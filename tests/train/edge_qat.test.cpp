@@ -147,7 +147,8 @@ TEST_CASE("EdgeQat: gradients are those of finite differences", "[train]") {
     lesson(options);
     const Parameter<double> weight = lesson.student.linear(which).parameters()[0];
     const std::vector<double> gradient(weight.gradient.begin(), weight.gradient.end());
-    return worst_gradient_error([&] { return lesson(options); }, weight.value, gradient, 29, roundings);
+    return worst_gradient_error([&] { return lesson(options); }, weight.value, gradient, 29,
+                                roundings);
   };
   EdgeQatOptions entropy = text_only, attention = text_only;
   entropy.text = attention.text = 0;

@@ -81,9 +81,10 @@ TEST_CASE("Equivalent transform: nothing changes where nothing is quantized", "[
   }
 }
 
-TEST_CASE("Equivalent transform: a block trained again with it keeps its function; no other "
-          "transform takes over",
-          "[train]") {
+TEST_CASE(
+    "Equivalent transform: a block trained again with it keeps its function; no other "
+    "transform takes over",
+    "[train]") {
   auto model = soft_model(16.0f);
   auto exact = model_of<Exact>();
   BlockReconstruction run(model, exact, tokens, length);
@@ -134,8 +135,8 @@ TEST_CASE("Equivalent transform: the gradient is that of the block's mean error"
         transformed.apply();
         return run.error();
       };
-      const double above = at(kept + step), difference =
-          (above - at(kept - step)) / (2 * static_cast<double>(step));
+      const double above = at(kept + step),
+                   difference = (above - at(kept - step)) / (2 * static_cast<double>(step));
       at(kept);
       INFO(each.name << "[" << i << "]");
       // Weights that reach an end on the way, and the float32 of both passes over 2^-9.
@@ -145,8 +146,10 @@ TEST_CASE("Equivalent transform: the gradient is that of the block's mean error"
   CHECK(large > 20);
 }
 
-const std::vector<std::pair<LinearKind, std::size_t>> inputs{
-    {LinearKind::query, 12}, {LinearKind::output, 16}, {LinearKind::gate, 12}, {LinearKind::down, 20}};
+const std::vector<std::pair<LinearKind, std::size_t>> inputs{{LinearKind::query, 12},
+                                                             {LinearKind::output, 16},
+                                                             {LinearKind::gate, 12},
+                                                             {LinearKind::down, 20}};
 
 /// As if the layers of both blocks had read normal numbers.
 Calibration normal_inputs() {
@@ -163,7 +166,8 @@ TEST_CASE("Equivalent transform: it starts from SmoothQuant's scales", "[train]"
   const EquivalentScales start = smooth_quant_start(config, block, seen, 1);
   const auto largest = [](const AlignedVector<float>& matrix, std::size_t cols, std::size_t j) {
     float most = 0;
-    for (std::size_t i = j; i < matrix.size(); i += cols) most = std::max(most, std::fabs(matrix[i]));
+    for (std::size_t i = j; i < matrix.size(); i += cols)
+      most = std::max(most, std::fabs(matrix[i]));
     return most;
   };
   const auto read = seen.inputs({1, LinearKind::up}).max_abs();

@@ -64,8 +64,8 @@ class BasicQuantLinear {
       : BasicQuantLinear(weight.shape(), RowsOf{weight}, qparams, options, bias) {}
 
   /// From a weight of `shape` (out, in) that is asked for row by row and never held as a whole:
-  /// each row once to be frozen and, but for learned clips, once for its scales, on all threads. The
-  /// same bits as from the matrix. A granularity whose scales span rows gathers them to choose.
+  /// each row once to be frozen and, but for learned clips, once for its scales, on all threads.
+  /// The same bits as from the matrix. A granularity whose scales span rows gathers them to choose.
   /// @param rows  see WeightRows
   /// @throws Error like the constructor from a matrix
   template <WeightRows Rows>
@@ -147,8 +147,8 @@ class BasicQuantLinear {
   /// after a checkpoint is read. @throws Error when the weight is not finite
   void after_step() requires(measures_scale<T> || parameterization::ends_move) { measure(); }
 
-  /// From now on these weights are salient, in place of those that were: what is measured, scales or
-  /// ranges, is measured again without them. Scales that learn or stay are those of before.
+  /// From now on these weights are salient, in place of those that were: what is measured, scales
+  /// or ranges, is measured again without them. Scales that learn or stay are those of before.
   /// @param salient  of the weight's shape. @throws Error when the weight is not finite
   void keep_salient(typename K::state salient) requires K::keeps {
     weight_.salient() = std::move(salient);
