@@ -56,8 +56,9 @@ class PanelScales {
 
   /// [group][row of the panel] of the panel that starts at `row`.
   const float* scales(std::size_t row) const { return scales_.data() + row * groups_; }
+  /// Likewise; null where there are none.
   const std::int32_t* zero_points(std::size_t row) const {
-    return zero_points_.data() + row * groups_;
+    return zero_points_.empty() ? nullptr : zero_points_.data() + row * groups_;
   }
   std::size_t bytes() const {
     return scales_.size() * sizeof(float) + zero_points_.size() * sizeof(std::int32_t);
