@@ -24,14 +24,14 @@ struct LinePlot {
   std::string title, x_label, y_label;
   bool log_y = false;
   bool doubling_x = false;  // x is logarithmic, its labels are powers of 2
+  double y_top = 0;         // where not 0: lines to values above leave the picture there
   std::vector<PlotSeries> series{};
 };
 
 /// An .svg or .png file. Series have colours and marks of their own and a legend beside the
-/// picture, which leaves out those without a name; values that are not finite are not drawn, nor
-/// those above `y_limit` where that is not 0.
+/// picture, which leaves out those without a name; values that are not finite are not drawn.
 /// @throws Error for another kind of file, where there is no gnuplot, or what it says when it fails
-void draw(const LinePlot& plot, const std::filesystem::path& file, double y_limit = 0);
+void draw(const LinePlot& plot, const std::filesystem::path& file);
 
 }  // namespace lrqat::lab
 

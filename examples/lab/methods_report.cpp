@@ -5,6 +5,7 @@
 #include "table_layout.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace lrqat::lab {
 
@@ -103,6 +104,11 @@ LinePlot methods_plot(const std::vector<MethodRow>& rows, const std::string& tit
     series->x.push_back(row.bits_per_weight);
     series->y.push_back(row.mean_test());
   }
+  // Far above the best nothing is told apart, and the rest would be squeezed together.
+  constexpr double shown = 8;
+  double best = std::numeric_limits<double>::infinity();
+  for (const MethodRow& row : rows) best = std::min(best, row.mean_test());
+  plot.y_top = shown * best;
   return plot;
 }
 
