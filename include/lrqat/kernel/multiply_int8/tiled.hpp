@@ -35,30 +35,38 @@ struct TiledInt8Kernel {
     if constexpr (makes_sums)
       for (std::size_t v = 0; v < panels; ++v)
         Vectors::template make_operands<bits>(tile, v, tiled_order.run);
-    alignas(64) std::int32_t sums[tokens * width];
-    alignas(64) float y[tokens * width] = {};
+    multiply<has_zero>(tile, tokens, InterleavedCodes<bits>::steps);
+  }
+
+ private:
+  static constexpr std::size_t lanes = 16, panels = 2, width = panels * lanes;
+
+  /// From operands on, the same for all widths of codes.
+  template <bool has_zero>
+  [[gnu::noinline]] static void multiply(const Int8Tile& tile, std::size_t tokens,
+                                         std::size_t steps_of_block) {
+    alignas(64) std::int32_t sums[tiled_order.tokens * width];
+    alignas(64) float y[tiled_order.tokens * width] = {};
     const std::uint32_t* x = tile.x;
     const std::uint32_t* right[] = {tile.operands[0], tile.operands[1]};
     Tiles::begin();
     for (std::size_t g = 0; g < tile.group_count; ++g) {
-      const std::size_t steps = tile.groups[g].count * InterleavedCodes<bits>::steps;
+      const std::size_t steps = tile.groups[g].count * steps_of_block;
       const std::size_t runs = (steps + tiled_order.run - 1) / tiled_order.run;
-      Tiles::template multiply<tokens / 16>(x, right, runs, sums);
+      if (tokens == 16)
+        Tiles::template multiply<1>(x, right, runs, sums);
+      else
+        Tiles::template multiply<2>(x, right, runs, sums);
       x += runs * tokens * tiled_order.run;
       for (const std::uint32_t*& operands : right) operands += runs * tiled_order.run * lanes;
       vectorised([&] { add_group<has_zero>(tile, g, tokens, sums, y); });
     }
     Tiles::end();
-    vectorised([&] {
-      for (std::size_t t = 0; t < tile.tokens; ++t)
-        for (std::size_t v = 0; v < panels; ++v)
-          for (std::size_t r = 0; r < tile.rows[v]; ++r)
-            tile.y[v][t * tile.y_stride + r] = tile.scale_x[t] * y[t * width + v * lanes + r];
-    });
+    for (std::size_t t = 0; t < tile.tokens; ++t)
+      for (std::size_t v = 0; v < panels; ++v)
+        for (std::size_t r = 0; r < tile.rows[v]; ++r)
+          tile.y[v][t * tile.y_stride + r] = tile.scale_x[t] * y[t * width + v * lanes + r];
   }
-
- private:
-  static constexpr std::size_t lanes = 16, width = 2 * lanes;
 
   /// y += scale D for group g of all tokens.
   template <bool has_zero>
@@ -68,7 +76,7 @@ struct TiledInt8Kernel {
       const auto start = static_cast<std::uint32_t>(tile.start[g * tokens + t]);
       const auto zero_x = static_cast<std::uint32_t>(tile.zero_x[t]);
       const auto x_sum = static_cast<std::uint32_t>(tile.x_sum[g * tokens + t]);
-      for (std::size_t v = 0; v < 2; ++v) {
+      for (std::size_t v = 0; v < panels; ++v) {
         const std::size_t at = t * width + v * lanes;
         const std::int32_t* const operand_sum = tile.sum[v] + g * lanes;
         for (std::size_t r = 0; r < lanes; ++r) {
