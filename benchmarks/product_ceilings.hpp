@@ -8,11 +8,11 @@
 
 #include <lrqat/core/config.hpp>
 #include <lrqat/kernel/bf16_unit.hpp>
+#include <lrqat/kernel/int8_unit.hpp>
 #include <lrqat/kernel/isa.hpp>
 #if LRQAT_X86
 #include <lrqat/kernel/multiply_bf16/amx.hpp>
 
-#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -50,22 +50,17 @@ constexpr bool multiplies_int8(ProductUnit unit) {
 
 /// Whether the processor has the unit and the operating system gives its registers to this program.
 inline bool machine_has(ProductUnit unit) {
-#if LRQAT_X86
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
   switch (unit) {
     case ProductUnit::avx512_bf16:
-      return kernel::machine_has(kernel::Bf16Unit::avx512_bf16);
+      return machine_has(kernel::Bf16Unit::avx512_bf16);
     case ProductUnit::avx512_vnni:
-      return kernel::machine_has(kernel::Isa::avx512) && (c >> 11 & 1u) != 0;
+      return machine_has(kernel::Int8Unit::avx512_vnni);
     case ProductUnit::amx_bf16:
-      return kernel::machine_has_amx();
+      return machine_has(kernel::Bf16Unit::amx);
     case ProductUnit::amx_int8:
-      return kernel::machine_has_amx() && (d >> 25 & 1u) != 0;
+      break;
   }
-#endif
-  static_cast<void>(unit);
-  return false;
+  return machine_has(kernel::Int8Unit::amx);
 }
 
 #if LRQAT_X86

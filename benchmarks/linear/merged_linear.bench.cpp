@@ -62,7 +62,7 @@ const InFloat<Bits>& float_layer(Shape shape, std::size_t group) {
 template <class Layer>
 void read_codes(const Layer& layer, int threads) {
   const std::size_t words = layer.bytes().base / 4, parts = static_cast<std::size_t>(threads);
-  volatile std::uint32_t sink = 0;
+  [[maybe_unused]] volatile std::uint32_t sink = 0;
   parallel_for(parts, [&](std::size_t part) {
     sink = benchmarks::with_ceiling(kernel::widest_isa(), [&](auto ceiling) {
       return decltype(ceiling)::read(layer.panel(0) + words / parts * part, words / parts);

@@ -46,7 +46,7 @@ std::string FinishedRuns::place(std::size_t i) const {
 
 std::string stopped_note(const std::optional<FinishedRuns>& finished) {
   if (!finished) return "stopped; nothing is kept, because --out was not given";
-  return joined("stopped; ", finished->runs().size(), " runs are in ", finished->path_.string(),
+  return joined("stopped; ", finished->runs().size(), " runs are in ", finished->path().string(),
                 ", the same command goes on from there");
 }
 

@@ -23,6 +23,7 @@ class FinishedRuns {
   /// Reads what is there. @throws Error naming the line that is no object, or another experiment's
   FinishedRuns(std::filesystem::path path, std::string experiment);
 
+  const std::filesystem::path& path() const { return path_; }
   const std::vector<JsonObject>& runs() const { return runs_; }
   /// Hands the line to the system before it returns.
   void append(const JsonObject& run);
@@ -43,7 +44,6 @@ class FinishedRuns {
   }
 
  private:
-  friend std::string stopped_note(const std::optional<FinishedRuns>& finished);
   std::string place(std::size_t i) const;
 
   std::filesystem::path path_;

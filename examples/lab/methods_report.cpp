@@ -109,6 +109,9 @@ LinePlot methods_plot(const std::vector<MethodRow>& rows, const std::string& tit
   double best = std::numeric_limits<double>::infinity();
   for (const MethodRow& row : rows) best = std::min(best, row.mean_test());
   plot.y_top = shown * best;
+  const auto above = std::count_if(
+      rows.begin(), rows.end(), [&](const MethodRow& row) { return row.mean_test() > plot.y_top; });
+  if (above > 0) plot.y_label += joined(" (", above, " of ", rows.size(), " rows are above)");
   return plot;
 }
 

@@ -78,8 +78,8 @@ TEST_CASE("lrqat-lab table --methods: a stopped table goes on to the same bits",
     auto rows = nlohmann::json::parse(ran.out)["rows"];
     for (auto& row : rows) {
       row.erase("seconds");
-      row.erase(
-          "linear_peak_bytes");  // working memory that earlier runs left is not asked for again
+      // Working memory that earlier runs left is not asked for again.
+      row.erase("linear_peak_bytes");
     }
     return rows;
   };
@@ -144,14 +144,15 @@ TEST_CASE("lrqat-lab table --methods: a run depends on its own seed, not on the 
       "--steps 4 --json --methods llm-qat-w3 lr-qat-w3 ";
   const auto both = json_of(bench, start + "--seed 1 --seeds 2")["rows"];
   const auto second = json_of(bench, start + "--seed 2")["rows"];
-  REQUIRE(both.size() == 2);
-  for (const auto& row : both)
-    for (const auto& alone : second)
-      if (alone["row"] == row["row"]) {
-        CAPTURE(row["row"].get<std::string>());
-        CHECK(alone["test_ppl"][0] == row["test_ppl"][1]);
-        CHECK(row["test_ppl"][0] != row["test_ppl"][1]);
-      }
+  REQUIRE((both.size() == 2 && second.size() == 2));
+  for (const auto& row : both) {
+    CAPTURE(row["row"].get<std::string>());
+    const auto alone = std::find_if(second.begin(), second.end(),
+                                    [&](const auto& each) { return each["row"] == row["row"]; });
+    REQUIRE(alone != second.end());
+    CHECK((*alone)["test_ppl"][0] == row["test_ppl"][1]);
+    CHECK(row["test_ppl"][0] != row["test_ppl"][1]);
+  }
 }
 
 TEST_CASE("lrqat-lab table --methods: a training that fails is named, and not kept", "[lab]") {

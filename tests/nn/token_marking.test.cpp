@@ -10,7 +10,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -18,12 +17,6 @@ namespace lrqat::test::marking {
 namespace {
 
 using Marks = std::vector<std::uint8_t>;
-
-Marks marked(const std::vector<double>& importance, std::size_t sequences, double share) {
-  Marks marks(importance.size(), 9);
-  mark_least_important(importance, sequences, share, marks);
-  return marks;
-}
 
 template <class Layer, class... Input>
 Llama<Layer> model_of(const Input&... input) {
@@ -41,34 +34,19 @@ std::vector<float> logits(Llama<Layer>& model) {
   return all;
 }
 
-/// Importance by explicit softmax, and the marks of each block as they went by.
+/// The marks that each block's attention asks for, as it goes by.
 struct Witness : BlockGuide<float> {
   explicit Witness(TokenMarking<TokenAdaptiveLinear>& guide) : marking(guide) {}
   void context(std::size_t block, const BlockTape<float>& tape) override {
     marking.context(block, tape);
-    const AttentionShape& shape = tape.shape;
-    std::vector<double> all;
-    for (std::size_t s = 0; s < shape.sequences; ++s)
-      for (std::size_t t = 0; t < shape.queries; ++t) {
-        double importance = 0;
-        for (std::size_t head = 0; head < shape.heads; ++head) {
-          std::vector<double> score(t + 1);
-          double sum = 0;
-          for (std::size_t k = 0; k <= t; ++k) {
-            for (std::size_t d = 0; d < shape.head_dim; ++d)
-              score[k] += double{tape.query(s * shape.queries + t, head * shape.head_dim + d)} *
-                          double{tape.key(s * shape.keys + k, head / 2 * shape.head_dim + d)};
-            score[k] = std::exp(score[k] / std::sqrt(static_cast<double>(shape.head_dim)));
-            sum += score[k];
-          }
-          importance += score[0] / sum;
-        }
-        all.push_back(importance);
-      }
-    importance.push_back(all);
+    std::vector<double> importance(tape.query.rows);
+    token_importance<float>(tape.shape, tape.query, tape.key, tape.log_sum_exp, importance);
+    Marks least(importance.size());
+    mark_least_important(importance, tape.shape.sequences, 0.5, least);
+    wanted.push_back(least);
   }
   TokenMarking<TokenAdaptiveLinear>& marking;
-  std::vector<std::vector<double>> importance;
+  std::vector<Marks> wanted;
 };
 
 }  // namespace
@@ -126,19 +104,19 @@ TEST_CASE("TokenMarking: a block's marks are those of its attention; they hold u
   Witness witness(marking);
   const Guided guided(model, witness);
   logits(model);
-  REQUIRE(witness.importance.size() == 2);
+  REQUIRE(witness.wanted.size() == 2);
   const auto marks = [&](std::size_t block, LinearKind kind) {
     const auto view = model.linear({block, kind}).marks();
     return Marks(view.begin(), view.end());
   };
   for (const LinearKind kind : {LinearKind::query, LinearKind::key, LinearKind::value}) {
     CHECK(marks(0, kind).empty());
-    CHECK(marks(1, kind) == marked(witness.importance[0], 2, 0.5));
+    CHECK(marks(1, kind) == witness.wanted[0]);
   }
   for (const std::size_t block : {0u, 1u})
     for (const LinearKind kind :
          {LinearKind::output, LinearKind::gate, LinearKind::up, LinearKind::down})
-      CHECK(marks(block, kind) == marked(witness.importance[block], 2, 0.5));
+      CHECK(marks(block, kind) == witness.wanted[block]);
   CHECK(marks(0, LinearKind::up) != marks(1, LinearKind::up));
   for (const std::size_t first : {0u, 9u}) CHECK(marks(1, LinearKind::up)[first] == 0);
 }

@@ -5,8 +5,6 @@
 
 #include <lrqat/backend/int8_products.hpp>
 #include <lrqat/concept/backend.hpp>
-#include <lrqat/concept/input_quantizer.hpp>  // IntegerInput
-#include <lrqat/core/matrix_view.hpp>
 #include <lrqat/kernel/multiply_int8.hpp>
 
 #include <cstddef>
@@ -14,6 +12,19 @@
 #include <limits>
 
 namespace lrqat {
+
+namespace detail {
+
+/// Tiles of active_int8_unit().
+struct ActiveInt8Tiles {
+  static kernel::Int8Order order() { return kernel::active_int8_order(); }
+  template <unsigned bits, bool has_zero>
+  static kernel::Int8Function tile(kernel::Int8Shape shape) {
+    return kernel::int8_tile<bits, has_zero>(shape);
+  }
+};
+
+}  // namespace detail
 
 /// Products of Compute<int8>: codes of activations, quantized once for each token, times codes of
 /// the weight, both as they are, with sums in int32. It has no backward pass.
@@ -25,32 +36,14 @@ namespace lrqat {
 /// Scratch, kept between calls: up to 4 MiB of codes of activations (or those of 48 tokens), and
 /// 16 to 128 KiB for each thread. A tile unit takes 128 tokens in place of the 48, and 32 bytes
 /// more for each thread and input.
-struct CpuInt8 {
+struct CpuInt8 : detail::Int8Products<detail::ActiveInt8Tiles> {
   using policy_kind = kind::backend;
-
-  template <IntegerInput In, class Weight>
-  static void forward_codes(const Weight& weight, MatrixView<const float> x, MatrixView<float> y) {
-    detail::Int8Products<ActiveUnit>::template forward_codes<In>(weight, x, y);
-  }
-
-  /// How much a level is more than its operand.
-  template <class Codes, class Grid>
-  static constexpr int level_offset = detail::int8_level_offset<Codes, Grid>;
 
   /// Whether every sum of a layer fits in int32. `most_level`: the largest |level| of the weight.
   static constexpr bool sums_fit(std::size_t group_columns, double most_level) {
     return static_cast<double>(group_columns) * 255.0 * most_level <=
            static_cast<double>(std::numeric_limits<std::int32_t>::max());
   }
-
- private:
-  struct ActiveUnit {
-    static kernel::Int8Order order() { return kernel::active_int8_order(); }
-    template <unsigned bits, bool has_zero>
-    static kernel::Int8Function tile(kernel::Int8Shape shape) {
-      return kernel::int8_tile<bits, has_zero>(shape);
-    }
-  };
 };
 
 static_assert(Backend<CpuInt8>);

@@ -21,16 +21,16 @@ namespace lrqat {
 
 namespace detail {
 
-/// How much a level is more than its operand.
-template <class Codes, class Grid>
-inline constexpr int int8_level_offset = Codes::operand_offset + Grid::code_min;
-
 /// The passes of CpuInt8 in the tiles of a Unit: the active one or, in tests, a model of another.
 ///
 ///   order()                      how many tokens stand in a tile
 ///   tile<bits, has_zero>(shape)  its function
 template <class Unit>
 struct Int8Products {
+  /// How much a level is more than its operand.
+  template <class Codes, class Grid>
+  static constexpr int level_offset = Codes::operand_offset + Grid::code_min;
+
   template <IntegerInput In, class Weight>
   static void forward_codes(const Weight& weight, MatrixView<const float> x, MatrixView<float> y) {
     const std::size_t tile = order_of(x.rows).tokens;
@@ -116,7 +116,7 @@ struct Int8Products {
             const std::size_t cell = first * group_count + g * height + t;
             sums.data[cell] = sum - zero[token] * static_cast<std::int32_t>(end - begin);
             starts.data[cell] =
-                Grid::has_zero_point ? 0 : sums.data[cell] * int8_level_offset<Codes, Grid>;
+                Grid::has_zero_point ? 0 : sums.data[cell] * level_offset<Codes, Grid>;
           }
         });
       });

@@ -30,9 +30,6 @@ namespace lrqat::kernel {
 /// tokens, and avx512_vnni beside it. Sums of integers are exact: all give the same bits.
 enum class Int8Unit { portable, avx2, avx512_vnni, amx };
 
-inline constexpr Int8Unit all_int8_units[] = {Int8Unit::portable, Int8Unit::avx2,
-                                              Int8Unit::avx512_vnni, Int8Unit::amx};
-
 constexpr std::string_view name(Int8Unit unit) {
   return unit == Int8Unit::amx           ? "amx"
          : unit == Int8Unit::avx512_vnni ? "avx512_vnni"
