@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // tests/kernel/transpose.test.cpp: every element in its place, nothing else touched.
 #include <lrqat/kernel/transpose.hpp>
+#include <lrqat/kernel/transpose/words.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
 #include <initializer_list>
 #include <vector>
 
@@ -51,4 +53,21 @@ TEST_CASE("transpose: shapes that do not fit are an error", "[kernel]") {
   CHECK_THROWS_WITH(lrqat::kernel::transpose(MatrixView<const float>(from.data(), 3, 4),
                                              MatrixView<float>(to.data(), 3, 4)),
                     "transpose: source is (3, 4), target is (3, 4)");
+}
+
+TEST_CASE("transpose_four_words: the bytes asked for of every word, and no other word",
+          "[kernel]") {
+  constexpr std::size_t from_stride = 5, to_stride = 7, offset = 1;
+  const std::uint32_t ones[4] = {0x01010101u, 0x00010100u, 0u, 0x01000001u};
+  const std::uint32_t bytes[4] = {0xFFFFFFFFu, 0x00FFFF00u, 0u, 0xFF0000FFu};
+  std::vector<std::uint32_t> from(offset + 4 * from_stride), to(offset + 4 * to_stride, 0xABCDu);
+  for (std::size_t i = 0; i < from.size(); ++i)
+    from[i] = 0x9E3779B9u * static_cast<std::uint32_t>(i + 1);
+  std::vector<std::uint32_t> expected = to;
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t j = 0; j < 4; ++j)
+      expected[offset + j * to_stride + i] = from[offset + i * from_stride + j] & bytes[j];
+  lrqat::kernel::transpose_four_words(from.data() + offset, from_stride, to.data() + offset,
+                                      to_stride, ones);
+  CHECK(to == expected);
 }

@@ -9,10 +9,11 @@
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/multiply_int8.hpp>
 #include <lrqat/kernel/reduce.hpp>
+#include <lrqat/kernel/transpose/words.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -88,37 +89,36 @@ struct Int8Products {
       const auto scale = scratch<struct scale_slot>(1, padded).row(0);
       const auto sums = scratch<struct sum_slot, std::int32_t>(group_count, padded);
       const auto starts = scratch<struct start_slot, std::int32_t>(group_count, padded);
-      parallel_for(padded, [&](std::size_t token) {
-        const std::size_t first = token / tile * tile, t = token - first;
+      const std::size_t token_words = Codes::blocks(x.cols) * Codes::steps;
+      parallel_for(padded / order.fraction, [&](std::size_t part) {
+        const std::size_t begin = part * order.fraction;
+        const std::size_t first = begin / tile * tile, t = begin - first;
         const std::size_t height = first + tile < padded ? tile : padded - first;
-        const auto codes =
-            scratch<struct token_slot, std::uint8_t>(1, Codes::blocks(x.cols) * Codes::inputs)
-                .row(0);
-        std::fill(codes.begin() + static_cast<std::ptrdiff_t>(x.cols), codes.end(),
-                  std::uint8_t{0});
-        // Tokens that fill up the last tile are the last one again; nobody sees them.
-        const auto shared = In::quantize(x.row(std::min(token, x.rows - 1)), codes.first(x.cols));
-        scale[token] = shared.scale;
-        zero[token] = static_cast<std::int32_t>(shared.zero_point);
-        kernel::vectorised([&] {
-          std::uint32_t* to = words.data + first * steps + t * run;
-          const std::uint32_t* one = ones.data();
-          for (std::size_t g = 0; g < group_count; ++g) {
-            const std::uint8_t* from = codes.data() + groups(0, g).first * Codes::inputs;
-            for (std::size_t i = groups(0, g).count * Codes::steps; i != 0; to += height * run) {
-              std::size_t in_run = 0;
-              for (; in_run < run && i != 0; ++in_run, --i, from += 4)
-                to[in_run] = word_of(from) & *one++ * 0xFFu;
-              for (; in_run < run; ++in_run, ++one) to[in_run] = 0;
+        const auto rows =
+            padded_scratch<struct token_slot, std::uint32_t>(order.fraction, token_words);
+        for (std::size_t i = 0; i < order.fraction; ++i) {
+          // Tokens that fill up the last tile are the last one again; nobody sees them.
+          const std::size_t token = begin + i;
+          const auto codes = bytes_of(rows.row(i));
+          std::fill(codes.begin() + static_cast<std::ptrdiff_t>(x.cols), codes.end(),
+                    std::uint8_t{0});
+          const auto shared = In::quantize(x.row(std::min(token, x.rows - 1)), codes.first(x.cols));
+          scale[token] = shared.scale;
+          zero[token] = static_cast<std::int32_t>(shared.zero_point);
+          kernel::vectorised([&] {
+            for (std::size_t g = 0; g < group_count; ++g) {
+              const Columns inputs = columns(g);
+              const std::size_t count = inputs.end - inputs.first;
+              const std::int32_t sum = kernel::sum_of_bytes(codes.data() + inputs.first, count);
+              const std::size_t cell = first * group_count + g * height + t + i;
+              sums.data[cell] = sum - zero[token] * static_cast<std::int32_t>(count);
+              starts.data[cell] =
+                  Grid::has_zero_point ? 0 : sums.data[cell] * level_offset<Codes, Grid>;
             }
-            const auto [begin, end] = columns(g);
-            const std::int32_t sum = kernel::sum_of_bytes(codes.data() + begin, end - begin);
-            const std::size_t cell = first * group_count + g * height + t;
-            sums.data[cell] = sum - zero[token] * static_cast<std::int32_t>(end - begin);
-            starts.data[cell] =
-                Grid::has_zero_point ? 0 : sums.data[cell] * level_offset<Codes, Grid>;
-          }
-        });
+          });
+        }
+        interleave<Codes>(rows, groups.row(0), ones.data(), order, height,
+                          words.data + first * steps + t * run);
       });
       return {x.rows,       tile,        last,        run,        steps,
               group_count,  groups.data, ones.data(), words.data, zero.data(),
@@ -135,9 +135,30 @@ struct Int8Products {
         if (input + i >= columns.first && input + i < columns.end) ones |= 1u << 8 * i;
       return ones;
     }
-    LRQAT_INLINE static std::uint32_t word_of(const std::uint8_t* codes) {
-      return codes[0] | std::uint32_t{codes[1]} << 8 | std::uint32_t{codes[2]} << 16 |
-             std::uint32_t{codes[3]} << 24;
+    /// A row of codes for each of `order.fraction` tokens, into the order of their tile, which has
+    /// `height` tokens.
+    template <class Codes>
+    static void interleave(MatrixView<const std::uint32_t> rows,
+                           std::span<const kernel::GroupBlocks> groups, const std::uint32_t* ones,
+                           kernel::Int8Order order, std::size_t height, std::uint32_t* to) {
+      for (const kernel::GroupBlocks group : groups) {
+        const std::uint32_t* from = rows.data + group.first * Codes::steps;
+        const std::size_t count = group.count * Codes::steps;
+        std::size_t step = 0;
+        if (order.run == 1 && order.fraction == 4)
+          for (; step + 4 <= count; step += 4, ones += 4, to += 4 * height)
+            kernel::transpose_four_words(from + step, rows.stride, to, height, ones);
+        for (; step < count; step += order.run, ones += order.run, to += height * order.run)
+          for (std::size_t i = 0; i < order.fraction; ++i)
+            for (std::size_t r = 0; r < order.run; ++r)
+              to[i * order.run + r] =
+                  step + r < count ? from[i * rows.stride + step + r] & ones[r] * 0xFFu : 0;
+      }
+    }
+    static std::span<std::uint8_t> bytes_of(std::span<std::uint32_t> words) {
+      static_assert(std::endian::native == std::endian::little,
+                    "CpuInt8: the first code of a word is its lowest byte.");
+      return {reinterpret_cast<std::uint8_t*>(words.data()), words.size_bytes()};
     }
   };
 

@@ -21,11 +21,11 @@ MatrixView<T> scratch(std::size_t rows, std::size_t cols) {
 
 /// The same with rows an odd number of pairs of cache lines apart, so that a column of them spreads
 /// over all sets of a cache, which a stride of a power of two does not.
-template <class Slot>
-MatrixView<float> padded_scratch(std::size_t rows, std::size_t cols) {
-  constexpr std::size_t line = 16, pair = 2 * line;
+template <class Slot, class T = float>
+MatrixView<T> padded_scratch(std::size_t rows, std::size_t cols) {
+  constexpr std::size_t pair = 128 / sizeof(T);
   const std::size_t stride = ((cols + pair - 1) / pair | 1) * pair;
-  return {scratch<Slot>(rows, stride).data, rows, cols, stride};
+  return {scratch<Slot, T>(rows, stride).data, rows, cols, stride};
 }
 
 }  // namespace lrqat

@@ -83,7 +83,7 @@ struct DynamicInput {
             [divisor = token.divisor()](float value) LRQAT_INLINE_LAMBDA {
               return level(value / divisor) + static_cast<float>(byte_of_zero);
             },
-            codes);
+            255.0f, codes);
       });
     if (finite) return {token.scale, byte_of_zero};
     std::fill(codes.begin(), codes.end(), std::uint8_t{byte_of_zero});

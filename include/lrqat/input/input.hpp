@@ -64,9 +64,9 @@ struct Input {
         finite = write_codes(
             x,
             [=](float value) LRQAT_INLINE_LAMBDA {
-              return clamp(token.steps(value) + token.zero_point, 0.0f, code_max);
+              return token.steps(value) + token.zero_point;
             },
-            codes);
+            code_max, codes);
       });
     if (finite) return token;
     std::fill(codes.begin(), codes.end(), std::uint8_t{0});

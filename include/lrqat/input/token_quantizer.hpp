@@ -4,14 +4,14 @@
 #ifndef LRQAT_INPUT_TOKEN_QUANTIZER_HPP
 #define LRQAT_INPUT_TOKEN_QUANTIZER_HPP
 
-#include <lrqat/core/config.hpp>         // LRQAT_INDEPENDENT, LRQAT_INLINE
-#include <lrqat/core/numeric.hpp>        // round_half_even, clamp
+#include <lrqat/core/config.hpp>        // LRQAT_INDEPENDENT, LRQAT_INLINE
+#include <lrqat/core/numeric.hpp>       // round_half_even, clamp
 #include <lrqat/kernel/vectorised.hpp>  // for_each_lane
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace lrqat {
 
@@ -120,26 +120,35 @@ LRQAT_INLINE void mask_token(TokenScale<T> token, T code_max, std::span<const T>
   });
 }
 
-/// codes[i] = code_of(x[i]), each 0 .. 255 where x is a number. False where one is NaN or infinite; the
-/// codes mean nothing then. For use inside vectorised().
+/// codes[i] = code_of(x[i]) limited to [0, code_max], code_max <= 255. False where a number is NaN
+/// or infinite; the codes mean nothing then. For use inside vectorised().
 template <class CodeOf>
-LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of,
+LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of, float code_max,
                               std::span<std::uint8_t> codes) {
-  constexpr std::size_t block = 64;
-  alignas(64) float total[block] = {};  // NaN as soon as a number is
-  for (std::size_t first = 0; first < x.size(); first += block) {
-    const std::size_t count = std::min(block, x.size() - first);
-    alignas(64) std::int32_t integer[block];
-    kernel::for_each_lane(count, [=, from = x.data() + first, to = integer,
-                                  sum = total](std::size_t i) LRQAT_INLINE_LAMBDA {
-      const float code = code_of(from[i]);
-      to[i] = static_cast<std::int32_t>(code > 0.0f ? code : 0.0f);
-      sum[i] += from[i] * 0.0f;
-    });
-    kernel::for_each_lane<block>(
-        count, [from = integer, to = codes.data() + first](std::size_t i)
-                   LRQAT_INLINE_LAMBDA { to[i] = static_cast<std::uint8_t>(from[i]); });
-  }
+  // One max and one min, of which the first makes NaN 0.
+  const auto whole = [=](float value) LRQAT_INLINE_LAMBDA {
+    const float code = code_of(value), raised = code > 0.0f ? code : 0.0f;
+    return static_cast<std::int32_t>(raised < code_max ? raised : code_max);
+  };
+  float total[64] = {};  // NaN as soon as a number is
+  std::size_t first = 0;
+  const auto in_blocks = [&](auto size) LRQAT_INLINE_LAMBDA {
+    constexpr std::size_t block = size;
+    for (; first + block <= x.size(); first += block) {
+      const float* const from = x.data() + first;
+      std::uint8_t* const to = codes.data() + first;
+      std::int32_t integer[block];
+      LRQAT_INDEPENDENT
+      for (std::size_t i = 0; i < block; ++i) integer[i] = whole(from[i]);
+      LRQAT_INDEPENDENT
+      for (std::size_t i = 0; i < block; ++i) total[i] += from[i] * 0.0f;
+      LRQAT_INDEPENDENT
+      for (std::size_t i = 0; i < block; ++i) to[i] = static_cast<std::uint8_t>(integer[i]);
+    }
+  };
+  in_blocks(std::integral_constant<std::size_t, 64>{});
+  in_blocks(std::integral_constant<std::size_t, 16>{});
+  in_blocks(std::integral_constant<std::size_t, 1>{});
   bool numbers = true;
   for (const float each : total) numbers = numbers && each == each;
   return numbers;
