@@ -9,6 +9,7 @@
 #include <lrqat/initializer/eigen/lqer.hpp>
 #include <lrqat/initializer/eigen/shrink.hpp>
 #include <lrqat/initializer/min_max.hpp>
+#include <lrqat/initializer/quantization_error.hpp>
 
 #include <catch2/catch.hpp>
 #include <support/matrix.hpp>
@@ -92,38 +93,57 @@ TEST_CASE("LQER: a branch in MXINT8 beside MXINT4, closer than MXINT4 alone", "[
 
 TEST_CASE("QVGen: all of the error in the branch is the weight itself", "[method]") {
   using Layer = method::QvGen<4, out>;
-  Layer layer(weight.view(), {.alpha = static_cast<float>(out)});
-  Matrix error = weight;
-  const Matrix base = weight_of(layer);
-  for (std::size_t i = 0; i < error.values.size(); ++i) error.values[i] -= base.values[i];
-  const LowRankFactors factors = svd_low_rank(error.view(), out);
-  layer.weight().adapter().set_factors(factors.a(), factors.b());
-  CHECK(distance(weight_of(layer), weight) < 1e-5);
+  using Plain = method::LsqPlus<4>;
+  Layer layer(Plain(weight.view()), {.alpha = static_cast<float>(out)});
+  const AlignedVector<float> error = quantization_error(layer.layer(), weight.view());
+  const LowRankFactors factors = svd_low_rank({error.data(), out, in}, out);
+  layer.branch().set_factors(factors.a(), factors.b());
+  const auto whole_weight = [&] {
+    Matrix sum = weight_of(layer.layer());
+    layer.branch().add({0, 0, out, in}, sum.view());
+    return sum;
+  };
+  CHECK(distance(whole_weight(), weight) < 1e-5);
 
-  // A training step on the way down, and what is left at its end.
-  using Plain = QuantLinear<Int<4>, NoAdapter, Packed>;
-  auto& branch = layer.weight().adapter();
+  // The way down, and what is left at its end.
+  auto& branch = layer.branch();
+  const Matrix at_start = weight_of(layer.layer());
   for (std::size_t step = 0; branch.rank() > 0; ++step) {
     const RankGate now = rank_gate(step, out, 2);
     if (now.rank < branch.rank()) {
       branch.set_gate(now.rank, 0.0f);
-      const Matrix before = weight_of(layer);
+      const Matrix before = whole_weight();
       shrink(branch, now.rank);
-      CHECK(distance(weight_of(layer), before) < 1e-5);
+      CHECK(distance(whole_weight(), before) < 1e-5);
     }
     branch.set_gate(now.kept, now.gate);
-    CHECK(layer.parameters().size() == (now.rank > 0 ? 3 : 1));  // A, B, scale
+    CHECK(layer.parameters().size() == (now.rank > 0 ? 5 : 3));  // A, B; W, scale, offset
     if (branch.rank() > 0)
       CHECK_THROWS_WITH(layer.merge(), Catch::Matchers::Contains("the branch still has rank"));
   }
-  const Plain plain(weight.view());
-  Passes passes = run_passes(layer, x, grad_y);
-  CHECK(passes == run_passes(plain, x, grad_y));
+  CHECK(bits_of(weight_of(layer.layer()).values) == bits_of(at_start.values));
+  const Passes passes = run_passes(layer, x, grad_y);
+  CHECK(passes == run_passes(Plain(weight.view()), x, grad_y));
   const auto merged = layer.merge();
   Matrix y(tokens, out);
   merged.forward(x.view(), y.view());
   CHECK(bits_of(y.values) == bits_of(passes.y.values));
-  CHECK(bits_of(weight_of(layer.convert_to<Plain>()).values) == bits_of(weight_of(plain).values));
+}
+
+TEST_CASE("QVGen: what the weight under the branch learns is LSQ+'s, its gradient from the sum",
+          "[method]") {
+  using Layer = method::QvGen<3, 4>;
+  Layer layer(method::LsqPlus<3>(weight.view()), {.alpha = 4.0f});
+  method::LsqPlus<3> alone(weight.view());
+  const auto gradients = [](auto& trained) {
+    trained.backward(x.view(), grad_y.view(), Matrix(tokens, in).view());
+    Parameters<float> all = trained.parameters();
+    std::vector<float> values;
+    for (std::size_t p = 0; p < 3; ++p)
+      values.insert(values.end(), all[p].gradient.begin(), all[p].gradient.end());
+    return values;
+  };
+  CHECK(bits_of(gradients(layer)) == bits_of(gradients(alone)));
 }
 
 }  // namespace

@@ -84,11 +84,11 @@ AnyLinear qvgen_layer(const LayerJob& job) {
   QuantOptions options = job.options;
   options.alpha = qvgen_rank;
   return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
-    QvGen<bits> layer(job.weight, options);
-    const AlignedVector<float> error = quantization_error(layer, job.weight);
+    QvGen<bits> layer(method::LsqPlus<bits, LpSearch<2>>(job.weight, options), options);
+    const AlignedVector<float> error = quantization_error(layer.layer(), job.weight);
     const LowRankFactors factors =
         svd_low_rank({error.data(), job.weight.rows, job.weight.cols}, qvgen_rank);
-    layer.weight().adapter().set_factors(factors.a(), factors.b());
+    layer.branch().set_factors(factors.a(), factors.b());
     return AnyLinear(std::move(layer));
   });
 }
@@ -104,7 +104,7 @@ void as_layer(AnyLinear& any, F&& f) {
 
 void shrink_branch(AnyLinear& any, std::size_t) {
   as_layer<QvGen, 4, 3, 2>(any, [](auto& layer) {
-    auto& branch = layer.weight().adapter();
+    auto& branch = layer.branch();
     branch.set_gate(branch.rank() / 2, 0.0f);
     shrink(branch, branch.rank() / 2);
   });
@@ -114,7 +114,7 @@ void fade_branch(AnyLinear& any, double done) {
   constexpr std::size_t steps = 1000;  // of a phase, as rank_gate counts
   const auto step = static_cast<std::size_t>(done * steps * qvgen_phases);
   as_layer<QvGen, 4, 3, 2>(any, [&](auto& layer) {
-    auto& branch = layer.weight().adapter();
+    auto& branch = layer.branch();
     const RankGate now = rank_gate(step, qvgen_rank, steps);
     if (now.rank == branch.rank()) branch.set_gate(now.kept, now.gate);
   });
@@ -167,11 +167,11 @@ void add_branch_methods(std::vector<PaperMethod>& all) {
                  .layer = qwha_layer,
                  .rates = branch_rates});
   all.push_back({.name = "qvgen",
-                 .source = "Huang et al., arXiv 2505.11497, the decaying branch",
+                 .source = "Huang et al., arXiv 2505.11497, weights",
                  .bits = bits,
-                 .size = codes_per_channel(),
+                 .size = codes_per_channel(16),
                  .layer = qvgen_layer,
-                 .rates = branch_rates,
+                 .rates = full_rates,
                  .follows_teacher = true,
                  .phases = qvgen_phases,
                  .phase = shrink_branch,

@@ -15,6 +15,13 @@ namespace lrqat {
 
 namespace detail {
 
+/// Whether a layer has a policy that quantizes its input.
+template <class Layer>
+inline constexpr bool quantizes_input = false;
+template <class Layer>
+requires requires { requires Layer::input::quantizes; }
+inline constexpr bool quantizes_input<Layer> = true;
+
 template <class F>
 void for_each_token(std::size_t tokens, F f) {
   constexpr std::size_t piece = 64;

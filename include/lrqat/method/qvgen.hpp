@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: MIT
-// method/qvgen.hpp: a low-rank branch that helps training and is gone at its end.
+// method/qvgen.hpp: full QAT with a low-rank branch that helps training and is gone at its end.
 #ifndef LRQAT_METHOD_QVGEN_HPP
 #define LRQAT_METHOD_QVGEN_HPP
 
-#include <lrqat/adapter/gated_low_rank.hpp>
-#include <lrqat/grid/int.hpp>
-#include <lrqat/linear/quant_linear.hpp>
-#include <lrqat/placement/parallel.hpp>
+#include <lrqat/linear/branched_linear.hpp>
+#include <lrqat/method/lsq.hpp>
 
 namespace lrqat::method {
 
-/// The rank decay of QVGen (Huang et al., arXiv 2505.11497): a Parallel branch that starts as the
-/// SVD of W - W_hat (svd_low_rank with alpha = MaxRank) and loses half of its columns a phase:
+/// QVGen (Huang et al., arXiv 2505.11497): the weight trained on its grid, with a learned scale and
+/// offset, beside a branch that starts as the SVD of W - W_hat and loses half of its columns a
+/// phase, so that the weight takes over from it:
 ///
-///   const RankGate now = rank_gate(step, MaxRank, 333);
-///   auto& branch = layer.weight().adapter();
+///   QvGen<4, 32> layer(LsqPlus<4>(weight), {.alpha = 32});
+///   const auto error = quantization_error(layer.layer(), weight);
+///   const auto start = svd_low_rank({error.data(), out, in}, 32);
+///   layer.branch().set_factors(start.a(), start.b());
+///
+///   const RankGate now = rank_gate(step, 32, 333);  // before each step
+///   auto& branch = layer.branch();
 ///   if (now.rank < branch.rank()) branch.set_gate(now.rank, 0), shrink(branch, now.rank);
 ///   branch.set_gate(now.kept, now.gate);
 ///
-/// Trained A, B, s on a frozen base; at rank 0 merge() is exact. Left out, because a layer has one
-/// adapter and one placement: QVGen trains the full-precision weight under the branch as well, with
-/// a learned real zero (LSQ+), so that its weight can take over from the branch. Nor are its
-/// learned activation clips for each timestep and its distillation here.
+/// At rank 0 merge() is exact. Ours has LSQ+'s offset in units of the weight, where the paper's
+/// real zero is one of the grid: the same values, but an offset that stays where it is when the
+/// scale learns. Its learned clips of activations for each timestep are not here; the teacher's
+/// outputs are Distilled's (train/distilled.hpp).
 template <int Bits, std::size_t MaxRank, class... Others>
-using QvGen = QuantLinear<Int<Bits>, GatedLowRank<MaxRank>, Parallel, Others...>;
+using QvGen = BranchedLinear<LsqPlus<Bits, Others...>, MaxRank>;
 
 }  // namespace lrqat::method
 
