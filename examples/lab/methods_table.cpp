@@ -59,19 +59,30 @@ class Bench {
   bool run(MethodRow& row) {
     const PaperMethod& method = *row.method;
     row.bits_per_weight = bits_per_weight(method, row.bits);
-    const std::vector<double> factors = method.rates ? plan_.rate_factors : std::vector{1.0};
+    const bool tunes = method.rates && plan_.tunes_rates;
     std::optional<MethodRun> best;
-    for (const double factor : factors) {
+    const auto try_rate = [&](double factor) {  // false: stopped
       try {
         const auto run = finished_run(row, plan_.adaptation.seed, factor);
-        if (!run) return false;
-        if (!best || run->dev < best->dev) best = run;
+        if (run && (!best || run->dev < best->dev)) best = run;
+        return run.has_value();
       } catch (const Error& error) {  // rates that are too high for it; others may do
-        if (factors.size() == 1) throw;
+        if (!tunes) throw;
         progress_.note(error.what());
+        return true;
       }
+    };
+    if (!try_rate(1.0)) return false;
+    if (tunes) {
+      double low = 1.0 / 3, high = 3.0;
+      if (!try_rate(low) || !try_rate(high)) return false;
+      expects(best.has_value(), row.name(), ": training failed with each learning rate");
+      // The best at an end: further that way, until one is not better.
+      for (; best->rate_factor == low && low / 3 > 1 / furthest; low /= 3)
+        if (!try_rate(low / 3)) return false;
+      for (; best->rate_factor == high && high * 3 < furthest; high *= 3)
+        if (!try_rate(high * 3)) return false;
     }
-    expects(best.has_value(), row.name(), ": training failed with each learning rate");
     row.runs = {*best};
     for (std::size_t more = 1; more < (method.rates ? plan_.seeds : 1); ++more) {
       const auto run = finished_run(row, plan_.adaptation.seed + more, best->rate_factor);
@@ -83,6 +94,7 @@ class Bench {
 
  private:
   using clock = std::chrono::steady_clock;
+  static constexpr double furthest = 30;  // what usual rates may be off by: 1/27 and 27 are tried
 
   /// The run that is there, or a new one. Nothing where it was stopped.
   std::optional<MethodRun> finished_run(const MethodRow& row, std::uint64_t seed, double factor) {
@@ -243,7 +255,10 @@ class Bench {
     for (std::size_t phase = 0; phase < method.phases && !is_stopped(); ++phase) {
       if (phase > 0)
         model.for_each_linear([&](const LinearName&, AnyLinear& l) { method.phase(l, phase); });
-      AdamW optimizer(model.parameters(), optimizer_options(method, bits, factor));
+      Parameters<float> parameters = model.parameters();
+      AdamWOptions options = optimizer_options(method, bits, factor);
+      if (method.rate_factors) options.factors = method.rate_factors(parameters);
+      AdamW optimizer(std::move(parameters), std::move(options));
       TokenBatches<Token> batches(text, context_, plan_.recipe.batch, seed + phase);
       TrainPlan plan;
       plan.steps = phase + 1 < method.phases ? phase_steps : steps - phase * phase_steps;
@@ -281,6 +296,8 @@ class Bench {
     for (const Role role : {Role::scale, Role::zero_point, Role::offset})
       options.rules.push_back(
           {.role = role, .learning_rate = factor * plan_.recipe.scale_rate.value_or(usual.scale)});
+    options.rules.push_back(
+        {.role = Role::input, .learning_rate = factor * 5e-4});  // EfficientDM's
     return options;
   }
 

@@ -111,12 +111,11 @@ void table(TableOptions& options, bool steps_were_given, Exit& exit) {
     report(options, "table", table_text(rows), table_json(rows), source.name());
     return;
   }
-  const MethodsPlan methods_plan{
-      .adaptation = plan.adaptation,
-      .recipe = plan.recipe,
-      .measure = plan.measure,
-      .seeds = plan.seeds,
-      .rate_factors = options.tune ? std::vector{1.0, 1.0 / 3, 3.0} : std::vector{1.0}};
+  const MethodsPlan methods_plan{.adaptation = plan.adaptation,
+                                 .recipe = plan.recipe,
+                                 .measure = plan.measure,
+                                 .seeds = plan.seeds,
+                                 .tunes_rates = options.tune};
   std::optional<FinishedRuns> finished;
   if (!options.out.empty())
     finished.emplace(options.out / "runs.jsonl",
@@ -166,7 +165,7 @@ void add_table_command(CLI::App& program, Exit& exit) {
   command
       ->add_flag(
           "--tune", options->tune,
-          "Learning rates of the methods times 1/3, 1 and 3, the best on the development text")
+          "Choose learning rates by the development text: times 1/3, 1, 3, on where an end is best")
       ->needs(methods);
   command->add_flag("--quick", options->quick,
                     "4 and 2 bits only, 60 steps, 100 windows of each text");

@@ -39,14 +39,14 @@ TEST_CASE("lrqat-lab table --methods: one row for each width, sorted, the same f
   const std::string arguments =
       "table --model model.bin --tokens train.u16 --dev dev.u16 --test test.u16 --rank 2 "
       "--steps 10 --batch 2 --json --methods rtn gptq-w3 peqa-w3 lr-qat-w3 lsq-w2 quest-w1 lr-qat-rotated-w2 "
-      "llm-qat-w3 ada-round-w3 double-rounding lr-qat-nested-w2 qvgen-w3 gaqat-w3 "
+      "llm-qat-w3 ada-round-w3 double-rounding lr-qat-nested-w2 qvgen-w3 gaqat-w3 efficient-dm-a8-w3 "
       "teacher-intervention edge-qat-w2 omniquant-let-w3 pb-llm fairy2i-w1 "
       "qllm-a8-w3 pb-llm-gptq lr-qat-salient-w2 ";
   const Finished ran = bench.run(arguments + "--out table");
   CAPTURE(ran.err);
   REQUIRE(ran.code == 0);
   const auto rows = nlohmann::json::parse(ran.out)["rows"];
-  REQUIRE(rows.size() == 3 + 9 + 3 + 5 + 2 + 3);
+  REQUIRE(rows.size() == 3 + 10 + 3 + 5 + 2 + 3);
   std::map<std::string, nlohmann::json> named;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     named[rows[i]["row"]] = rows[i];

@@ -123,9 +123,42 @@ TEST_CASE("EfficientDM: on frozen scales, LR-QAT on integers with A B / s is the
   CHECK(here.gradients[2] != there.gradients[2]);
 }
 
-TEST_CASE("EfficientDM: the adapter's rate is a part of the mean scale", "[method]") {
-  CHECK(method::scale_aware_learning_rate(std::vector<float>{0.25f, 0.5f, 0.75f}) == 0.5 / 2500);
-  CHECK_THROWS_WITH(method::scale_aware_learning_rate({}), Contains("no scales"));
+TEST_CASE("EfficientDM: an adapter's rate is a part of its layer's mean scale", "[method]") {
+  std::vector<float> values(3), other(3), scales{0.25f, 0.5f, 0.75f};
+  const Parameters<float> all{{"q.A", Role::adapter, values, values},
+                              {"q.scale", Role::scale, scales, scales},
+                              {"k.A", Role::adapter, other, other},
+                              {"k.scale", Role::scale, values, values},
+                              {"norm", Role::norm, other, other}};
+  values = {1, 2, 3};
+  CHECK(method::scale_aware_factors(all) == std::vector<double>{0.5, 1, 2, 1, 1});
+  CHECK_THROWS_WITH(method::scale_aware_factors({{"q.A", Role::adapter, values, values}}),
+                    Contains("'q.A' has no scale beside it"));
+}
+
+TEST_CASE("EfficientDM: a denoising step has a quantizer of inputs of its own", "[method]") {
+  using Layer = method::EfficientDmInputs<4, 4, 4>;
+  Layer layer(EfficientDm(weight.view()), Layer::scale_of_range(-3.0f, 3.0f), 3);
+  const auto output = [&](std::size_t step) {
+    layer.set_step(step);
+    Matrix y(x.rows, layer.out_features());
+    layer.forward(x.view(), y.view());
+    return y.values;
+  };
+  const std::vector<float> before = output(0);
+  CHECK(output(1) == before);
+  CHECK(output(2) == before);
+  named(layer.parameters(), "input.scale").value[1] *= 1.5f;
+  CHECK(output(0) == before);
+  CHECK(output(1) != before);
+  CHECK(output(2) == before);
+
+  layer.set_step(2);
+  const Passes passes = run_passes(layer, x, grad_y);
+  const std::size_t inputs = passes.gradients.size() - 2;  // scale, then zero point
+  CHECK(passes.gradients[inputs][2] != 0);
+  for (const std::size_t step : {0u, 1u})
+    for (const std::size_t which : {inputs, inputs + 1}) CHECK(passes.gradients[which][step] == 0);
 }
 
 }  // namespace

@@ -195,6 +195,20 @@ TEST_CASE("AdamW: zero_gradients clears every gradient", "[optim]") {
   CHECK(b.gradient == std::vector<float>{0});
 }
 
+TEST_CASE("AdamW: a factor is part of its parameter's learning rate", "[optim]") {
+  Tensor a({1, 2}), b({1, 2}), alone({1, 2});
+  AdamW adam({a.named("a"), b.named("b")},
+             {.learning_rate = 0.125, .weight_decay = 0.5, .factors = {1, 0.25}});
+  AdamW other({alone.named("b")}, {.learning_rate = 0.03125, .weight_decay = 0.5});
+  for (int step = 0; step < 3; ++step) {
+    a.gradient = b.gradient = alone.gradient = {3, -2};
+    adam.step();
+    other.step();
+  }
+  CHECK(b.value == alone.value);
+  CHECK(a.value != b.value);
+}
+
 TEST_CASE("AdamW: wrong settings are errors with their numbers", "[optim]") {
   Tensor w({1, 2});
   const auto make = [&](AdamWOptions options) { return AdamW({w.named("w")}, options); };
@@ -204,6 +218,8 @@ TEST_CASE("AdamW: wrong settings are errors with their numbers", "[optim]") {
   CHECK_THROWS_AS(make({.epsilon = 0}), lrqat::Error);
   CHECK_THROWS_WITH(make({.rules = {{Role::scale, 1, 0}, {Role::scale, 2, 0}}}),
                     Catch::Contains("rules 0 and 1"));
+  CHECK_THROWS_WITH(make({.factors = {1, 1}}), Catch::Contains("2 factors of 1 parameters"));
+  CHECK_THROWS_WITH(make({.factors = {-1}}), Catch::Contains("the factor of 'w' is -1"));
   CHECK_THROWS_WITH(AdamW({w.named("w"), w.named("w")}), Catch::Contains("'w'"));
   lrqat::Parameter<float> torn = w.named("torn");
   torn.gradient = torn.gradient.first(1);

@@ -14,6 +14,9 @@
 #include <lrqat/method/rotated_lr_qat.hpp>
 #include <lrqat/placement/weight_domain.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace lrqat::lab {
 
 namespace {
@@ -41,7 +44,31 @@ using L4q = QuantLinear<Offset<Int<Bits>>, PerGroup<32>, LowRank<dynamic>, Weigh
 template <int Bits>
 using EfficientDm = method::EfficientDm<Bits, dynamic>;
 
+/// The paper's adapter has no gain.
+template <int Bits>
+EfficientDm<Bits> efficient_dm(const LayerJob& job) {
+  QuantOptions options = job.options;
+  options.alpha = static_cast<float>(options.rank);
+  return EfficientDm<Bits>(job.weight, options);
+}
+AnyLinear efficient_dm_layer(const LayerJob& job) {
+  return with_bits<4, 3, 2>(job.bits,
+                            [&](auto bits) { return AnyLinear(efficient_dm<bits>(job)); });
+}
+/// Inputs in 8 bits, from the extremes of the calibration on.
+AnyLinear efficient_dm_with_inputs(const LayerJob& job) {
+  const auto [low, high] =
+      std::pair{std::ranges::min(job.inputs->low()), std::ranges::max(job.inputs->high())};
+  return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
+    using Layer = method::EfficientDmInputs<bits, 8, dynamic>;
+    return AnyLinear(Layer(efficient_dm<bits>(job), Layer::scale_of_range(low, high)));
+  });
+}
+
 LearningRates weight_domain_rates(int bits) { return {1e-2, bits == 2 ? 5e-3 : 3e-4}; }
+/// Of adapters times the mean scale, where the paper has 1 / 2500 for seventy times as many steps.
+/// Of scales the paper's: the base moves with them, which their gradient does not see.
+LearningRates scale_aware_rates(int bits) { return {bits == 2 ? 1.0 / 40 : 1.0 / 10, 1e-6}; }
 
 }  // namespace
 
@@ -89,8 +116,17 @@ void add_low_rank_methods(std::vector<PaperMethod>& all) {
                  .source = "He et al., arXiv 2310.03270, weights",
                  .bits = bits,
                  .size = codes_and_zero_points,
-                 .layer = maker<EfficientDm, 4, 3, 2>(),
-                 .rates = weight_domain_rates});
+                 .layer = efficient_dm_layer,
+                 .rates = scale_aware_rates,
+                 .rate_factors = method::scale_aware_factors});
+  all.push_back({.name = "efficient-dm-a8",
+                 .source = "He et al., arXiv 2310.03270, static inputs",
+                 .bits = bits,
+                 .size = codes_and_zero_points,
+                 .calibrates = true,
+                 .layer = efficient_dm_with_inputs,
+                 .rates = scale_aware_rates,
+                 .rate_factors = method::scale_aware_factors});
 }
 
 }  // namespace lrqat::lab

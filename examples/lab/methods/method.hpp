@@ -78,6 +78,8 @@ struct PaperMethod {
   bool learns_transforms = false;  // each block with an EquivalentTransform
   /// Nothing is trained from end to end where it is empty.
   std::function<LearningRates(int bits)> rates{};
+  /// AdamWOptions::factors; none where it is empty.
+  std::function<std::vector<double>(const Parameters<float>&)> rate_factors{};
   bool follows_teacher = false;  // on the float model's logits in place of the text
   bool writes_its_text = false;  // and on text that the float model wrote
   /// A step of its own in place of these. May add to the plan's hooks.

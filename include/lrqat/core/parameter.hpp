@@ -10,9 +10,10 @@
 
 namespace lrqat {
 
-/// What a parameter is for, so that an optimizer can give each group its own learning rate.
+/// What a parameter is for, so that an optimizer can give each group its own learning rate. `input`
+/// is what quantizes activations.
 enum class Role { adapter, scale, weight, bias, norm, embedding, zero_point, offset, clip,
-                  transform };
+                  transform, input };
 
 /// One trained tensor and its gradient: two spans of equal length, owned by the layer, valid as
 /// long as the layer is neither moved nor destroyed. backward() adds to `gradient`.

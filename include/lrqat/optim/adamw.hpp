@@ -34,6 +34,7 @@ struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.95;
   double epsilon = 1e-8;           // added to the root, outside of it
   std::vector<GroupRule> rules{};  // at most one for a role
+  std::vector<double> factors{};   // of each parameter's learning rate; empty: 1
 };
 
 /// What AdamW remembers of one parameter: running means of the gradient and of its square.
@@ -54,7 +55,8 @@ struct Moments {
 class AdamW {
  public:
   /// @pre  names are unique; a parameter's value and gradient are equally long; rates and decays
-  ///       are finite and not negative, 0 <= beta < 1, epsilon > 0
+  ///       are finite and not negative, 0 <= beta < 1, epsilon > 0; factors, likewise, are as many
+  ///       as parameters, or none
   explicit AdamW(Parameters<float> parameters, AdamWOptions options = {});
 
   /// One update from the gradients as they are; every learning rate is multiplied with `factor`.
@@ -121,6 +123,12 @@ inline AdamW::AdamW(Parameters<float> parameters, AdamWOptions options)
       expects(options_.rules[j].role != rule.role, "AdamW: rules ", j, " and ", i,
               " are for the same role");
   }
+  expects(options_.factors.empty() || options_.factors.size() == parameters_.size(),
+          "AdamW: ", options_.factors.size(), " factors of ", parameters_.size(),
+          " parameters' learning rates");
+  for (std::size_t i = 0; i < options_.factors.size(); ++i)
+    expects(rate(options_.factors[i]), "AdamW: the factor of '", parameters_[i].name, "' is ",
+            options_.factors[i], "; it must not be negative");
   std::vector<std::string> names;
   std::size_t total = 0;
   for (const Parameter<float>& parameter : parameters_) {
@@ -149,7 +157,8 @@ inline void AdamW::step(double factor) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter<float>& parameter = parameters_[i];
     const GroupRule group = rule(parameter.role);
-    const double learning_rate = group.learning_rate * factor;
+    const double own = options_.factors.empty() ? 1.0 : options_.factors[i];
+    const double learning_rate = group.learning_rate * own * factor;
     const Constants constants{static_cast<float>(1 - learning_rate * group.weight_decay),
                               static_cast<float>(options_.beta1),
                               static_cast<float>(1 - options_.beta1),
