@@ -161,6 +161,14 @@ TEST_CASE("LearnedInputLinear: merged at its step, with the same bits", "[linear
   CHECK(layer.bytes().scales == layer.layer().bytes().scales + 4 * sizeof(float));
 }
 
+TEST_CASE("LearnedInputLinear: in front of a branch beside the codes it does not merge",
+          "[linear]") {
+  using Layer = LearnedInputLinear<method::Qlora<4>, UInt<8>>;
+  STATIC_REQUIRE(!Layer::merges);
+  const Layer layer(method::Qlora<4>(random_matrix(11, 64, 0.3f, 7).view()), {0.1f, 128.0f});
+  CHECK_THROWS_WITH(AnyLinear(layer).merge(), Contains("has an adapter beside them"));
+}
+
 TEST_CASE("LearnedInputLinear: the same bits for any number of threads", "[linear]") {
   const Matrix x = random_matrix(300, in, 1.0f, 9), grad_y = random_matrix(300, in, 1.0f, 10);
   const int before = thread_count();

@@ -5,6 +5,7 @@
 
 #include <lrqat/concept/linear_layer.hpp>
 #include <lrqat/core/expects.hpp>
+#include <lrqat/linear/detail/mergeable.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
 #include <lrqat/linear/merged_weight.hpp>
 
@@ -17,14 +18,6 @@
 namespace lrqat {
 
 namespace detail {
-
-template <class L>
-inline constexpr bool mergeable = requires(const L& layer) {
-  layer.merge();
-};
-template <class L>
-requires requires { requires !L::merges; }
-inline constexpr bool mergeable<L> = false;
 
 template <class L>
 inline constexpr bool has_codes = requires(const L& layer) {

@@ -11,6 +11,7 @@
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/kernel/transpose.hpp>
 #include <lrqat/linear/dense_product.hpp>
+#include <lrqat/linear/detail/mergeable.hpp>
 #include <lrqat/linear/input_passes.hpp>  // quantizes_input
 #include <lrqat/linear/layer_bytes.hpp>
 
@@ -34,7 +35,7 @@ class BranchedLinear {
   using scalar = float;
   using branch_type = typename GatedLowRank<MaxRank>::state;
   /// Whether merge() exists: where the layer has it.
-  static constexpr bool merges = requires(const Linear& layer) { layer.merge(); };
+  static constexpr bool merges = detail::mergeable<Linear>;
 
   /// The branch starts as LowRank<MaxRank>: A = 0. Errors: alpha is not finite.
   explicit BranchedLinear(Linear layer, const QuantOptions& options = {})
@@ -83,11 +84,11 @@ class BranchedLinear {
     append_prefixed(all, "branch", branch_.parameters());
     return all;
   }
-  void after_step() requires requires(Linear& layer) { layer.after_step(); }
-  { layer_.after_step(); }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); } {
+    layer_.after_step();
+  }
 
-  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); }
-  {
+  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
     LayerBytes parts = layer_.bytes();
     const std::size_t factors = branch_.a().shape().size() + branch_.b().shape().size();
     parts.adapter += (factors + branch_.rank()) * sizeof(float);

@@ -15,6 +15,7 @@
 #include <lrqat/input/token_quantizer.hpp>
 #include <lrqat/kernel/reduce.hpp>
 #include <lrqat/kernel/vectorised.hpp>
+#include <lrqat/linear/detail/mergeable.hpp>
 #include <lrqat/linear/input_passes.hpp>
 #include <lrqat/linear/layer_bytes.hpp>
 
@@ -48,7 +49,7 @@ class LearnedInputLinear {
   using Scale = TokenScale<float>;
   static constexpr float code_max = static_cast<float>(G::code_max);
   /// Whether merge() exists: where the layer has it.
-  static constexpr bool merges = requires(const Linear& layer) { layer.merge(); };
+  static constexpr bool merges = detail::mergeable<Linear>;
 
   /// What quantizes values from `low` to `high` without clipping: where learning starts.
   /// @pre low <= high, both finite (checked)
@@ -138,11 +139,11 @@ class LearnedInputLinear {
     all.push_back({"input.zero_point", Role::input, zero_point_, zero_point_gradient_});
     return all;
   }
-  void after_step() requires requires(Linear& layer) { layer.after_step(); }
-  { layer_.after_step(); }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); } {
+    layer_.after_step();
+  }
 
-  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); }
-  {
+  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
     LayerBytes parts = layer_.bytes();
     parts.scales += 2 * steps() * sizeof(float);
     parts.gradients += 2 * steps() * sizeof(float);

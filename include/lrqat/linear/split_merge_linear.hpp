@@ -10,6 +10,7 @@
 #include <lrqat/core/scratch.hpp>
 #include <lrqat/initializer/channel_split_merge.hpp>
 #include <lrqat/initializer/weight_rows.hpp>
+#include <lrqat/linear/detail/mergeable.hpp>
 #include <lrqat/linear/input_passes.hpp>  // for_each_token
 #include <lrqat/linear/layer_bytes.hpp>
 
@@ -36,12 +37,7 @@ class SplitMergeLinear {
  public:
   using scalar = float;
   /// Whether merge() exists: where the layer has it.
-  static constexpr bool merges = [] {
-    if constexpr (requires { Linear::merges; })
-      return Linear::merges;
-    else
-      return requires(const Linear& layer) { layer.merge(); };
-  }();
+  static constexpr bool merges = detail::mergeable<Linear>;
 
   /// Errors: a layer of another number of inputs than channels.
   SplitMergeLinear(ChannelSplitMerge channels, Linear layer)
