@@ -10,6 +10,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,6 +25,9 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
   template <unsigned bits, bool has_zero, std::size_t tokens, std::size_t panels, bool makes_sums>
   static void run(const Int8Tile& tile) {
     using Codes = InterleavedCodes<bits>;
+    // Sums of operands take every 13th product of a tile, additions of bytes other units; with one
+    // token, which waits for memory, there is a product to spare.
+    constexpr bool sums_bytes = makes_sums && tokens > 1 && blocks_in_bytes<bits> != 0;
     __m512 y[tokens][panels];
     LRQAT_UNROLL
     for (std::size_t t = 0; t < tokens; ++t) {
@@ -50,33 +54,48 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
       LRQAT_UNROLL
       for (std::size_t v = 0; v < panels; ++v) operand_sum[v] = _mm512_setzero_si512();
       std::size_t at = group.first * Codes::words;
-      for (std::size_t block = group.count; block != 0; --block, at += Codes::words) {
-        if constexpr (makes_sums)
-          for (std::size_t v = 0; v < panels; ++v)
-            for (std::size_t line = 0; line < Codes::lines; ++line)
-              __builtin_prefetch(tile.panel[v] + at + line * lanes + words_ahead);
+      for (std::size_t left = group.count; left != 0;) {
+        const std::size_t count = sums_bytes ? std::min(left, blocks_in_bytes<bits>) : left;
+        left -= count;
+        __m512i bytes[panels];
         LRQAT_UNROLL
-        for (std::size_t step = 0; step < Codes::steps; ++step) {
-          __m512i factor[panels];
+        for (std::size_t v = 0; v < panels; ++v) bytes[v] = _mm512_setzero_si512();
+        for (std::size_t block = count; block != 0; --block, at += Codes::words) {
+          if constexpr (makes_sums)
+            for (std::size_t v = 0; v < panels; ++v)
+              for (std::size_t line = 0; line < Codes::lines; ++line)
+                __builtin_prefetch(tile.panel[v] + at + line * lanes + words_ahead);
+          LRQAT_UNROLL
+          for (std::size_t step = 0; step < Codes::steps; ++step) {
+            __m512i factor[panels];
+            LRQAT_UNROLL
+            for (std::size_t v = 0; v < panels; ++v)
+              factor[v] = operand<bits>(tile.panel[v] + at, step);
+            if constexpr (makes_sums) {
+              const __m512i one = broadcast(ones + step);
+              LRQAT_UNROLL
+              for (std::size_t v = 0; v < panels; ++v)
+                if constexpr (sums_bytes)
+                  bytes[v] = _mm512_add_epi8(bytes[v], where_one(one, factor[v]));
+                else
+                  operand_sum[v] = add_products(operand_sum[v], one, factor[v]);
+            }
+            LRQAT_UNROLL
+            for (std::size_t t = 0; t < tokens; ++t) {
+              const __m512i codes = broadcast(x + step * tokens + t);
+              LRQAT_UNROLL
+              for (std::size_t v = 0; v < panels; ++v)
+                sum[t][v] = add_products(sum[t][v], codes, factor[v]);
+            }
+          }
+          x += Codes::steps * tokens;
+          ones += Codes::steps;
+        }
+        if constexpr (sums_bytes) {
           LRQAT_UNROLL
           for (std::size_t v = 0; v < panels; ++v)
-            factor[v] = operand<bits>(tile.panel[v] + at, step);
-          if constexpr (makes_sums) {
-            const __m512i one = broadcast(ones + step);
-            LRQAT_UNROLL
-            for (std::size_t v = 0; v < panels; ++v)
-              operand_sum[v] = add_products(operand_sum[v], one, factor[v]);
-          }
-          LRQAT_UNROLL
-          for (std::size_t t = 0; t < tokens; ++t) {
-            const __m512i codes = broadcast(x + step * tokens + t);
-            LRQAT_UNROLL
-            for (std::size_t v = 0; v < panels; ++v)
-              sum[t][v] = add_products(sum[t][v], codes, factor[v]);
-          }
+            operand_sum[v] = add_products(operand_sum[v], bytes[v], _mm512_set1_epi8(1));
         }
-        x += Codes::steps * tokens;
-        ones += Codes::steps;
       }
       LRQAT_UNROLL
       for (std::size_t v = 0; v < panels; ++v) {
@@ -99,11 +118,14 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
         }
       }
     }
+    LRQAT_UNROLL
     for (std::size_t v = 0; v < panels; ++v) {
       const auto mask = static_cast<__mmask16>((1u << tile.rows[v]) - 1u);
-      for (std::size_t t = 0; t < tile.tokens; ++t)
-        _mm512_mask_storeu_ps(tile.y[v] + t * tile.y_stride, mask,
-                              _mm512_mul_ps(_mm512_set1_ps(tile.scale_x[t]), y[t][v]));
+      LRQAT_UNROLL
+      for (std::size_t t = 0; t < tokens; ++t)
+        if (t < tile.tokens)
+          _mm512_mask_storeu_ps(tile.y[v] + t * tile.y_stride, mask,
+                                _mm512_mul_ps(_mm512_set1_ps(tile.scale_x[t]), y[t][v]));
     }
   }
 
@@ -144,11 +166,21 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
   static constexpr std::size_t words_ahead = 512;
   using Halves [[gnu::vector_size(64)]] = std::uint16_t;
 
+  /// How many blocks of unsigned fields at least have sums that fit in a byte.
+  template <unsigned bits>
+  static constexpr std::size_t blocks_in_bytes =
+      bits == 8 ? 0 : 255 / (((1u << bits) - 1u) * InterleavedCodes<bits>::steps);
+
   static __m512i broadcast(const std::uint32_t* word) {
     return _mm512_set1_epi32(static_cast<int>(*word));
   }
   static __m512i add_products(__m512i sum, __m512i codes, __m512i operand) {
     return _mm512_dpbusd_epi32(sum, codes, operand);
+  }
+
+  /// The bytes of `operand` where those of `one` are 1, else 0.
+  static __m512i where_one(__m512i one, __m512i operand) {
+    return _mm512_and_si512(operand, _mm512_sub_epi8(_mm512_setzero_si512(), one));
   }
 
   template <unsigned bits>
