@@ -32,6 +32,14 @@ TEST_CASE("sum_of_bytes: every byte once, for every length", "[kernel]") {
     CHECK(lrqat::kernel::sum_of_bytes(bytes.data(), count) == expected);
 }
 
+TEST_CASE("sum_of_bytes: as many of the largest as partial sums of 16 bits hold, and more",
+          "[kernel]") {
+  const std::vector<std::uint8_t> bytes(2 * 257 * 64 + 70, 255);
+  for (const std::size_t rounds : {256u, 257u, 258u, 514u, 515u})
+    CHECK(lrqat::kernel::sum_of_bytes(bytes.data(), rounds * 64) ==
+          static_cast<std::int32_t>(rounds * 64 * 255));
+}
+
 TEST_CASE("max_over: finds the largest wherever it is", "[kernel]") {
   for (std::size_t count = 1; count <= 50; ++count)
     for (std::size_t where = 0; where < count; ++where) {

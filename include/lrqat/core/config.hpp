@@ -10,11 +10,16 @@
 #if defined(__clang__)
 /// Ask for the next loop to be vectorised: its iterations do not depend on each other.
 #define LRQAT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+/// The same for a loop over partial results in a local array, which clang keeps in registers only
+/// if it may unroll, and which it vectorises nevertheless.
+#define LRQAT_PARTIALS _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
 // Without the second gcc -O3 writes loops of 16 trips out before it could vectorise them.
 #define LRQAT_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
+#define LRQAT_PARTIALS LRQAT_INDEPENDENT
 #else
 #define LRQAT_INDEPENDENT
+#define LRQAT_PARTIALS
 #endif
 
 #if defined(__clang__)

@@ -89,7 +89,7 @@ LRQAT_INLINE TokenScale<T> observe_token(std::span<const T> x, T code_max) {
     for (std::size_t lane = 0; lane < lanes; ++lane) lows[lane] = highs[lane] = x[0];
     for (; first + lanes <= x.size(); first += lanes) {
       const T* const values = x.data() + first;
-      LRQAT_INDEPENDENT
+      LRQAT_PARTIALS
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         const T value = values[lane];
         lows[lane] = value < lows[lane] ? value : lows[lane];
@@ -121,7 +121,8 @@ LRQAT_INLINE void mask_token(TokenScale<T> token, T code_max, std::span<const T>
 }
 
 /// codes[i] = code_of(x[i]) limited to [0, code_max], code_max <= 255. False where a number is NaN
-/// or infinite; the codes mean nothing then. For use inside vectorised().
+/// or infinite; the codes mean nothing then. What follows x in memory, most often the next token, is
+/// fetched meanwhile. For use inside vectorised().
 template <class CodeOf>
 LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of, float code_max,
                               std::span<std::uint8_t> codes) {
@@ -138,9 +139,10 @@ LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of, float co
       const float* const from = x.data() + first;
       std::uint8_t* const to = codes.data() + first;
       std::int32_t integer[block];
+      for (std::size_t i = 0; i < block; i += 16) __builtin_prefetch(from + x.size() + i, 0, 2);
       LRQAT_INDEPENDENT
       for (std::size_t i = 0; i < block; ++i) integer[i] = whole(from[i]);
-      LRQAT_INDEPENDENT
+      LRQAT_PARTIALS
       for (std::size_t i = 0; i < block; ++i) total[i] += from[i] * 0.0f;
       LRQAT_INDEPENDENT
       for (std::size_t i = 0; i < block; ++i) to[i] = static_cast<std::uint8_t>(integer[i]);

@@ -3,7 +3,7 @@
 #ifndef LRQAT_KERNEL_REDUCE_HPP
 #define LRQAT_KERNEL_REDUCE_HPP
 
-#include <lrqat/core/config.hpp>  // LRQAT_INDEPENDENT, LRQAT_INLINE
+#include <lrqat/core/config.hpp>  // LRQAT_INLINE, LRQAT_PARTIALS
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@ LRQAT_INLINE Sum sum_over(std::size_t count, Term term) {
   Sum partial[lanes] = {};
   std::size_t first = 0;
   for (; first + lanes <= count; first += lanes) {
-    LRQAT_INDEPENDENT
+    LRQAT_PARTIALS
     for (std::size_t lane = 0; lane < lanes; ++lane)
       partial[lane] += static_cast<Sum>(term(first + lane));
   }
@@ -32,19 +32,25 @@ LRQAT_INLINE Sum sum_over(std::size_t count, Term term) {
 /// The sum of bytes, below 2^31. For use inside vectorised().
 LRQAT_INLINE std::int32_t sum_of_bytes(const std::uint8_t* bytes, std::size_t count) {
   constexpr std::size_t lanes = 64, quarter = 16;
-  std::int32_t partial[lanes] = {}, sum = 0;
-  std::size_t first = 0;
-  for (; first + lanes <= count; first += lanes) {
-    LRQAT_INDEPENDENT
-    for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] += bytes[first + lane];
+  constexpr std::size_t rounds = 257;  // 257 times 255 is the largest number of 16 bits
+  std::int32_t sum = 0;
+  while (count >= lanes) {
+    std::uint16_t partial[lanes] = {};
+    for (std::size_t round = 0; round < rounds && count >= lanes; ++round) {
+      LRQAT_PARTIALS
+      for (std::size_t lane = 0; lane < lanes; ++lane)
+        partial[lane] = static_cast<std::uint16_t>(partial[lane] + bytes[lane]);
+      bytes += lanes;
+      count -= lanes;
+    }
+    LRQAT_PARTIALS
+    for (std::size_t lane = 0; lane < lanes; ++lane) sum += partial[lane];
   }
-  for (; first + quarter <= count; first += quarter) {
-    LRQAT_INDEPENDENT
-    for (std::size_t lane = 0; lane < quarter; ++lane) partial[lane] += bytes[first + lane];
+  for (; count >= quarter; bytes += quarter, count -= quarter) {
+    LRQAT_PARTIALS
+    for (std::size_t lane = 0; lane < quarter; ++lane) sum += bytes[lane];
   }
-  LRQAT_INDEPENDENT
-  for (std::size_t lane = 0; lane < lanes; ++lane) sum += partial[lane];
-  for (; first < count; ++first) sum += bytes[first];
+  for (; count != 0; --count) sum += *bytes++;
   return sum;
 }
 
@@ -56,7 +62,7 @@ LRQAT_INLINE T max_over(const T* values, std::size_t count) {
   for (std::size_t lane = 0; lane < lanes; ++lane) largest[lane] = values[lane < count ? lane : 0];
   std::size_t first = 0;
   for (; first + lanes <= count; first += lanes) {
-    LRQAT_INDEPENDENT
+    LRQAT_PARTIALS
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const T value = values[first + lane], before = largest[lane];
       largest[lane] = before >= value ? before : value;
