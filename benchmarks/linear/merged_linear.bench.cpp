@@ -3,7 +3,8 @@
 // oneDNN's product of bytes.
 //
 // A time is the best of several runs. Rows "int8" quantize their activations within it, as does
-// onednn_u8_s8_layer; onednn_u8_s8 finds its own quantized, and has no scales and zero points.
+// onednn_u8_s8_layer; "int8_product" and onednn_u8_s8 find theirs quantized, and the latter has no
+// scales and zero points.
 // `weight_bytes_per_second` counts codes and scales once. For up to 8
 // tokens a pass that only reads the codes of the same layer is timed in turns with the product:
 // `read_bytes_per_second` is the best of those, and `of_read` the fraction of it. `of_vnni` and
@@ -116,6 +117,24 @@ void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, in
         operations / benchmarks::peak_flops(kernel::widest_isa(), threads);
 }
 
+/// The product of a layer alone, with activations that are quantized already.
+template <class Layer>
+void measure_product(benchmark::State& state, const Layer& layer, std::size_t tokens, int threads) {
+  const std::size_t out = layer.out_features(), in = layer.in_features();
+  AlignedVector<float> x(tokens * in), y(tokens * out);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8.0f;
+  set_thread_count(threads);
+  const auto codes = CpuInt8::Activations::make<Bytes>(layer, {x.data(), tokens, in});
+  const double best = benchmarks::best_of_several(threads, [&] {
+    CpuInt8::multiply(layer, codes, {y.data(), tokens, out});
+  });
+  for (auto _ : state) state.SetIterationTime(best);
+  const double operations =
+      2.0 * static_cast<double>(out) * static_cast<double>(in) * static_cast<double>(tokens) / best;
+  state.counters["int8_operations"] = operations;
+  add_fractions(state, operations, threads);
+}
+
 void run_peer(benchmark::State& state, const LinearSizes& sizes, int threads,
               const benchmarks::NamedPeer& peer) {
   const auto layer = peer.make(sizes, threads);
@@ -145,6 +164,11 @@ void add_layer(const LinearSizes& sizes, int threads, std::size_t group) {
     const auto layer = float_layer<Bits>(shape, group).template in<Compute<int8>, Bytes>();
     measure(state, layer, sizes.tokens, threads, true);
   });
+  if (sizes.tokens >= 128)
+    add(sizes, threads, scheme + "_int8_product", [=](benchmark::State& state) {
+      const auto layer = float_layer<Bits>(shape, group).template in<Compute<int8>, Bytes>();
+      measure_product(state, layer, sizes.tokens, threads);
+    });
   add(sizes, threads, scheme + "_float", [=](benchmark::State& state) {
     measure(state, float_layer<Bits>(shape, group), sizes.tokens, threads, false);
   });

@@ -44,10 +44,9 @@ struct Int8Products {
     }
   }
 
- private:
   /// Codes of a block of tokens, in tiles as the kernels read them: all but the last have
   /// `tile_tokens`, the last has `last_tokens`. Parallel to it what a kernel needs of each token
-  /// and group.
+  /// and group. They live in scratch, until this thread makes the next.
   struct Activations {
     std::size_t tokens, tile_tokens, last_tokens, run, steps, group_count;
     const kernel::GroupBlocks* groups;
@@ -162,23 +161,7 @@ struct Int8Products {
     }
   };
 
-  static constexpr std::size_t few = 8;
-
-  static kernel::Int8Order order_of(std::size_t tokens) {
-    if (tokens > few) return Unit::order();
-    const std::size_t tile = tokens <= 2 ? std::max<std::size_t>(tokens, 1) : 4;
-    return {tile, tile, 1};
-  }
-  static std::size_t rounded_up(std::size_t count, std::size_t part) {
-    return (count + part - 1) / part * part;
-  }
-  /// Into how many equal parts, of at least four tiles, tokens go whose codes take up to `bytes`.
-  static std::size_t parts_of(std::size_t tokens, std::size_t in, std::size_t bytes) {
-    const std::size_t most =
-        std::max(bytes / std::max<std::size_t>(in, 1), 4 * Unit::order().tokens);
-    return std::max<std::size_t>(1, (tokens + most - 1) / most);
-  }
-
+  /// y = x W^T for codes that make() made for this weight.
   template <class Weight>
   static void multiply(const Weight& weight, const Activations& x, MatrixView<float> y) {
     using Codes = typename Weight::codes_type;
@@ -239,6 +222,24 @@ struct Int8Products {
           }
         }
     });
+  }
+
+ private:
+  static constexpr std::size_t few = 8;
+
+  static kernel::Int8Order order_of(std::size_t tokens) {
+    if (tokens > few) return Unit::order();
+    const std::size_t tile = tokens <= 2 ? std::max<std::size_t>(tokens, 1) : 4;
+    return {tile, tile, 1};
+  }
+  static std::size_t rounded_up(std::size_t count, std::size_t part) {
+    return (count + part - 1) / part * part;
+  }
+  /// Into how many equal parts, of at least four tiles, tokens go whose codes take up to `bytes`.
+  static std::size_t parts_of(std::size_t tokens, std::size_t in, std::size_t bytes) {
+    const std::size_t most =
+        std::max(bytes / std::max<std::size_t>(in, 1), 4 * Unit::order().tokens);
+    return std::max<std::size_t>(1, (tokens + most - 1) / most);
   }
 };
 

@@ -121,8 +121,8 @@ LRQAT_INLINE void mask_token(TokenScale<T> token, T code_max, std::span<const T>
 }
 
 /// codes[i] = code_of(x[i]) limited to [0, code_max], code_max <= 255. False where a number is NaN
-/// or infinite; the codes mean nothing then. What follows x in memory, most often the next token, is
-/// fetched meanwhile. For use inside vectorised().
+/// or infinite; the codes mean nothing then. What follows x in memory, most often the next token,
+/// is fetched meanwhile. For use inside vectorised().
 template <class CodeOf>
 LRQAT_INLINE bool write_codes(std::span<const float> x, CodeOf code_of, float code_max,
                               std::span<std::uint8_t> codes) {

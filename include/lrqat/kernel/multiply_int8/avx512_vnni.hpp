@@ -168,8 +168,9 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
 
   /// How many blocks of unsigned fields at least have sums that fit in a byte.
   template <unsigned bits>
-  static constexpr std::size_t blocks_in_bytes =
-      bits == 8 ? 0 : 255 / (((1u << bits) - 1u) * InterleavedCodes<bits>::steps);
+  static constexpr std::size_t blocks_in_bytes = bits == 8 ? 0
+                                                           : 255 / (((1u << bits) - 1u) *
+                                                                    InterleavedCodes<bits>::steps);
 
   static __m512i broadcast(const std::uint32_t* word) {
     return _mm512_set1_epi32(static_cast<int>(*word));
