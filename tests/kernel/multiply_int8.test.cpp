@@ -22,21 +22,22 @@ using kernel::Int8Shape;
 using kernel::Int8Tile;
 using kernel::Int8Unit;
 
-/// Operands of a tile: random fields, activations with the largest codes among them, two groups of
-/// which the second has one block more; with `run` steps of a token next to each other.
+/// Operands of a tile: random fields and, in row 0 of every panel, the largest, activations with
+/// the largest codes among them, two groups, the first of one block and the second of more than
+/// have a sum of fields in a byte; with `run` steps of a token next to each other.
 template <unsigned bits, std::size_t run = 1>
 struct Operands {
   using Codes = kernel::InterleavedCodes<bits>;
   static constexpr std::size_t whole(std::size_t count) { return (count + run - 1) / run * run; }
-  static constexpr std::size_t in = 3 * Codes::inputs, lanes = 16;
-  static constexpr std::size_t first_steps = whole(Codes::steps);
-  static constexpr std::size_t steps = first_steps + whole(2 * Codes::steps);
+  static constexpr std::size_t second_blocks = 33, in = (1 + second_blocks) * Codes::inputs;
+  static constexpr std::size_t lanes = 16, first_steps = whole(Codes::steps);
+  static constexpr std::size_t steps = first_steps + whole(second_blocks * Codes::steps);
 
   Int8Shape shape;
   std::vector<std::uint32_t> panels, x, ones, operands;
   std::vector<std::int32_t> zero_x, x_sum, start, zero, sum;
   std::vector<float> scale_x, scale, y;
-  kernel::GroupBlocks groups[2] = {{0, 1}, {1, 2}};
+  kernel::GroupBlocks groups[2] = {{0, 1}, {1, second_blocks}};
 
   explicit Operands(Int8Shape tile_shape)
       : shape(tile_shape),
@@ -57,10 +58,12 @@ struct Operands {
       return static_cast<std::uint32_t>(random.below(1u << 16, 2 * i)) << 16 |
              static_cast<std::uint32_t>(random.below(1u << 16, 2 * i + 1));
     };
-    for (std::size_t i = 0; i < panels.size(); ++i) panels[i] = word(i);
+    for (std::size_t i = 0; i < panels.size(); ++i)
+      panels[i] = i % lanes == 0 ? 0xFFFFFFFFu : word(i);
     for (std::size_t step = 0; step < steps; ++step) {
-      const bool is_filler =
-          step < first_steps ? step >= Codes::steps : step - first_steps >= 2 * Codes::steps;
+      const bool is_filler = step < first_steps
+                                 ? step >= Codes::steps
+                                 : step - first_steps >= second_blocks * Codes::steps;
       if (is_filler) ones[step] = 0;
       for (std::size_t t = 0; t < shape.tokens; ++t)
         x[place(step, t)] = is_filler ? 0

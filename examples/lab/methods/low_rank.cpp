@@ -46,14 +46,14 @@ using EfficientDm = method::EfficientDm<Bits, dynamic>;
 
 /// The paper's adapter has no gain.
 template <int Bits>
-EfficientDm<Bits> efficient_dm(const LayerJob& job) {
+EfficientDm<Bits> efficient_dm_of(const LayerJob& job) {
   QuantOptions options = job.options;
   options.alpha = static_cast<float>(options.rank);
   return EfficientDm<Bits>(job.weight, options);
 }
-AnyLinear efficient_dm_layer(const LayerJob& job) {
+AnyLinear efficient_dm_weights(const LayerJob& job) {
   return with_bits<4, 3, 2>(job.bits,
-                            [&](auto bits) { return AnyLinear(efficient_dm<bits>(job)); });
+                            [&](auto bits) { return AnyLinear(efficient_dm_of<bits>(job)); });
 }
 /// Inputs in 8 bits, from the extremes of the calibration on.
 AnyLinear efficient_dm_with_inputs(const LayerJob& job) {
@@ -61,7 +61,7 @@ AnyLinear efficient_dm_with_inputs(const LayerJob& job) {
       std::pair{std::ranges::min(job.inputs->low()), std::ranges::max(job.inputs->high())};
   return with_bits<4, 3, 2>(job.bits, [&](auto bits) {
     using Layer = method::EfficientDmInputs<bits, 8, dynamic>;
-    return AnyLinear(Layer(efficient_dm<bits>(job), Layer::scale_of_range(low, high)));
+    return AnyLinear(Layer(efficient_dm_of<bits>(job), Layer::scale_of_range(low, high)));
   });
 }
 
@@ -112,21 +112,19 @@ void add_low_rank_methods(std::vector<PaperMethod>& all) {
                  .size = codes_per_group(32, 16),
                  .layer = maker<L4q, 4, 3, 2>(),
                  .rates = weight_domain_rates});
-  all.push_back({.name = "efficient-dm",
-                 .source = "He et al., arXiv 2310.03270, weights",
-                 .bits = bits,
-                 .size = codes_and_zero_points,
-                 .layer = efficient_dm_layer,
-                 .rates = scale_aware_rates,
-                 .rate_factors = method::scale_aware_factors});
-  all.push_back({.name = "efficient-dm-a8",
-                 .source = "He et al., arXiv 2310.03270, static inputs",
-                 .bits = bits,
-                 .size = codes_and_zero_points,
-                 .calibrates = true,
-                 .layer = efficient_dm_with_inputs,
-                 .rates = scale_aware_rates,
-                 .rate_factors = method::scale_aware_factors});
+  PaperMethod efficient_dm{.name = "efficient-dm",
+                           .source = "He et al., arXiv 2310.03270, weights",
+                           .bits = bits,
+                           .size = codes_and_zero_points,
+                           .layer = efficient_dm_weights,
+                           .rates = scale_aware_rates,
+                           .rate_factors = method::scale_aware_factors};
+  all.push_back(efficient_dm);
+  efficient_dm.name = "efficient-dm-a8";
+  efficient_dm.source = "He et al., arXiv 2310.03270, static inputs";
+  efficient_dm.calibrates = true;
+  efficient_dm.layer = efficient_dm_with_inputs;
+  all.push_back(efficient_dm);
 }
 
 }  // namespace lrqat::lab

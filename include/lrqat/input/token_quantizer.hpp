@@ -48,6 +48,18 @@ struct TokenScale {
     return code >= T(0) && code <= code_max;
   }
 
+  /// Slopes of x_hat for a scale and a zero point that are learned: d x_hat / d scale =
+  /// round(u) - u with u = x / scale inside the range, the end's level outside of it (LSQ,
+  /// Esser et al., arXiv 1902.08153, equation 3); d x_hat / d zero_point = 0 or -scale (LSQ+).
+  LRQAT_INLINE T scale_slope(T x, T code_max) const {
+    const T u = x / scale, step = round_half_even(u);
+    const T code = step + zero_point, end = clamp(code, T(0), code_max);
+    return end == code ? step - u : end - zero_point;
+  }
+  LRQAT_INLINE T zero_point_slope(T x, T code_max) const {
+    return inside(steps(x), code_max) ? T(0) : -scale;
+  }
+
   /// The step of code 0 where codes are stored: code = clip(steps - first_step, 0, code_max), and
   /// value(code + first_step) gives x_hat again. A real zero point z clips the steps next to it at
   /// one end, which leaves code_max + 1 values. Only where z lies in the very middle between two

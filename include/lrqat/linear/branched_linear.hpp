@@ -52,8 +52,9 @@ class BranchedLinear {
   void forward(MatrixView<const float> x, MatrixView<float> y) const {
     layer_.forward(x, y);
     if (branch_.has_vanished()) return;
-    const auto a = transposed_a();
-    dense_add_input_gradient<float>(hidden(x), a, y);  // y += hidden (gain A)^T
+    const auto a = scratch<struct branch_a_slot>(branch_.rank(), out_features());
+    kernel::transpose(branch_.a(), a);
+    dense_add_input_gradient<float>(hidden(x), a, y);  // y += hidden A^T
   }
 
   /// The x of forward and dL/dy (tokens, out) -> dL/dx (tokens, in), overwritten; adds to the
@@ -62,20 +63,15 @@ class BranchedLinear {
                 MatrixView<float> grad_x) {
     layer_.backward(x, grad_y, grad_x);
     if (branch_.has_vanished()) return;
-    const std::size_t rank = branch_.rank();
     const Parameters<float> ab = branch_.parameters();
-    const auto grad_hidden = scratch<struct branch_gradient_slot>(x.rows, rank);
-    dense_forward<float>(grad_y, transposed_a(), grad_hidden);
-    dense_add_input_gradient<float>(grad_hidden, gated_b(), grad_x);
-
-    const auto h = hidden(x);
-    for (std::size_t t = 0; t < x.rows; ++t)
-      for (std::size_t k = 0; k < rank; ++k) {
-        h(t, k) *= branch_.gain();
-        grad_hidden(t, k) *= branch_.gates()[k];
-      }
-    dense_weight_gradient<float>(h, grad_y, {ab[0].gradient.data(), out_features(), rank});
-    dense_weight_gradient<float>(x, grad_hidden, {ab[1].gradient.data(), rank, in_features()});
+    dense_weight_gradient<float>(hidden(x), grad_y,
+                                 {ab[0].gradient.data(), out_features(), branch_.rank()});
+    const auto grad_hidden = scratch<struct branch_gradient_slot>(x.rows, branch_.rank());
+    dense_input_gradient<float>(grad_y, branch_.a(), grad_hidden);
+    gate(grad_hidden);
+    dense_add_input_gradient<float>(grad_hidden, branch_.b(), grad_x);
+    dense_weight_gradient<float>(x, grad_hidden,
+                                 {ab[1].gradient.data(), branch_.rank(), in_features()});
   }
 
   /// The layer's, and "branch.A" and "branch.B" until the rank is 0.
@@ -84,11 +80,11 @@ class BranchedLinear {
     append_prefixed(all, "branch", branch_.parameters());
     return all;
   }
-  void after_step() requires requires(Linear& layer) { layer.after_step(); } {
-    layer_.after_step();
-  }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); }
+  { layer_.after_step(); }
 
-  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
+  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); }
+  {
     LayerBytes parts = layer_.bytes();
     const std::size_t factors = branch_.a().shape().size() + branch_.b().shape().size();
     parts.adapter += (factors + branch_.rank()) * sizeof(float);
@@ -104,27 +100,16 @@ class BranchedLinear {
   }
 
  private:
-  /// (gain A)^T, (r, out)
-  MatrixView<float> transposed_a() const {
-    const auto turned = scratch<struct branch_a_slot>(branch_.rank(), out_features());
-    kernel::transpose(branch_.a(), turned);
-    for (std::size_t k = 0; k < turned.rows; ++k)
-      for (float& value : turned.row(k)) value *= branch_.gain();
-    return turned;
-  }
-  /// diag(gates) B, (r, in)
-  MatrixView<float> gated_b() const {
-    const auto gated = scratch<struct branch_b_slot>(branch_.rank(), in_features());
-    for (std::size_t k = 0; k < gated.rows; ++k)
-      for (std::size_t j = 0; j < gated.cols; ++j)
-        gated(k, j) = branch_.gates()[k] * branch_.b()(k, j);
-    return gated;
-  }
-  /// x (diag(gates) B)^T, (tokens, r)
+  /// gain x B^T diag(gates), (tokens, r)
   MatrixView<float> hidden(MatrixView<const float> x) const {
     const auto h = scratch<struct branch_hidden_slot>(x.rows, branch_.rank());
-    dense_forward<float>(x, gated_b(), h);
+    dense_forward<float>(x, branch_.b(), h);
+    gate(h);
     return h;
+  }
+  void gate(MatrixView<float> h) const {
+    for (std::size_t t = 0; t < h.rows; ++t)
+      for (std::size_t k = 0; k < h.cols; ++k) h(t, k) *= branch_.gain() * branch_.gates()[k];
   }
 
   Linear layer_;

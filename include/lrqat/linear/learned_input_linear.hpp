@@ -32,9 +32,9 @@ namespace lrqat {
 /// again (EfficientDM's denoising, He et al., arXiv 2310.03270); set_step() says which is at hand.
 /// With IntegerZeroPoint z_k is rounded into the codes, its gradient passes straight through.
 ///
-/// Where a code is inside its range the gradient of x passes, and ds = sum G (round(u) - u), u = x
-/// / s; outside of it ds = sum G (end - z) and dz = -s sum G (LSQ without its factor). s has a
-/// floor of 1e-8. The layer may be a merged one, which has no backward pass.
+/// Where a code is inside its range the gradient of x passes; ds and dz are sums of G times the
+/// slopes of TokenScale (LSQ without its factor). s has a floor of 1e-8. The layer may be a merged
+/// one, which has no backward pass.
 template <class Linear, class G = UInt<8>, class ZeroPoint = RealZeroPoint>
 class LearnedInputLinear {
   static_assert(
@@ -111,12 +111,10 @@ class LearnedInputLinear {
       double scale_sum = 0, zero_sum = 0;
       kernel::vectorised([&] {
         scale_sum = kernel::sum_over<double>(x.cols, [=](std::size_t i) LRQAT_INLINE_LAMBDA {
-          const float u = from[i] / used.scale, code = round_half_even(u) + used.zero_point;
-          const float end = clamp(code, 0.0f, code_max);
-          return grad[i] * (end == code ? round_half_even(u) - u : end - used.zero_point);
+          return grad[i] * used.scale_slope(from[i], code_max);
         });
         zero_sum = kernel::sum_over<double>(x.cols, [=](std::size_t i) LRQAT_INLINE_LAMBDA {
-          return used.inside(used.steps(from[i]), code_max) ? 0.0f : -used.scale * grad[i];
+          return grad[i] * used.zero_point_slope(from[i], code_max);
         });
         mask_token(used, code_max, x.row(t), grad_x.row(t));
       });
@@ -139,11 +137,11 @@ class LearnedInputLinear {
     all.push_back({"input.zero_point", Role::input, zero_point_, zero_point_gradient_});
     return all;
   }
-  void after_step() requires requires(Linear& layer) { layer.after_step(); } {
-    layer_.after_step();
-  }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); }
+  { layer_.after_step(); }
 
-  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
+  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); }
+  {
     LayerBytes parts = layer_.bytes();
     parts.scales += 2 * steps() * sizeof(float);
     parts.gradients += 2 * steps() * sizeof(float);

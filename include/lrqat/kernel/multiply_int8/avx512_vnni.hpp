@@ -20,13 +20,16 @@ namespace lrqat::kernel {
 
 /// A line of codes becomes operands with a shift and a mask, in registers, for all tokens of the
 /// tile: the activations are the unsigned factor, broadcast, the operands the signed one.
+///
+/// run() is one function because sums leave the registers where they are handed on by reference:
+/// 5 % of the time with groups of 128, with both compilers.
 template <>
 struct Int8Kernel<Int8Unit::avx512_vnni> {
   template <unsigned bits, bool has_zero, std::size_t tokens, std::size_t panels, bool makes_sums>
   static void run(const Int8Tile& tile) {
     using Codes = InterleavedCodes<bits>;
-    // Sums of operands take every 13th product of a tile, additions of bytes other units; with one
-    // token, which waits for memory, there is a product to spare.
+    // As products sums of operands would be every 13th of a tile; bytes are added by other units.
+    // With one token, which waits for memory, there is a product to spare.
     constexpr bool sums_bytes = makes_sums && tokens > 1 && blocks_in_bytes<bits> != 0;
     __m512 y[tokens][panels];
     LRQAT_UNROLL
