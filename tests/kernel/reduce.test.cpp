@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// kernel/reduce.test.cpp: sums and maxima over rows of every length.
+// kernel/reduce.test.cpp: sums and extremes over rows of every length.
 #include <lrqat/kernel/reduce.hpp>
 
 #include <catch2/catch.hpp>
@@ -49,4 +49,23 @@ TEST_CASE("max_over: finds the largest wherever it is", "[kernel]") {
     }
   const std::vector<float> lowest(20, -std::numeric_limits<float>::infinity());
   CHECK(lrqat::kernel::max_over(lowest.data(), lowest.size()) == lowest[0]);
+}
+
+TEST_CASE("extremes_over: both wherever they are, the start and no NaN among them", "[kernel]") {
+  using lrqat::kernel::Extremes;
+  using lrqat::kernel::extremes_over;
+  for (std::size_t count = 2; count <= 50; ++count)
+    for (std::size_t where = 0; where < count; ++where) {
+      std::vector<double> values(count, 0.5);
+      values[where] = -3.0;
+      values[(where + 1) % count] = 2.0;
+      const auto found = extremes_over(values.data(), count, Extremes<double>{0.0, 1.0});
+      CHECK(found.low == -3.0);
+      CHECK(found.high == 2.0);
+      values[where] = values[(where + 1) % count] = std::numeric_limits<double>::quiet_NaN();
+      const auto left = extremes_over(values.data(), count, Extremes<double>{0.75, 1.0});
+      CHECK(left.low == (count == 2 ? 0.75 : 0.5));
+      CHECK(left.high == 1.0);
+    }
+  CHECK(extremes_over<float>(nullptr, 0, {4.0f, -4.0f}).low == 4.0f);
 }

@@ -38,7 +38,7 @@ inline float root_mean_square(std::span<const float> group) {
     std::size_t first = 0;
     for (; first + lanes <= group.size(); first += lanes) {
       const float* const values = group.data() + first;
-      LRQAT_INDEPENDENT
+      LRQAT_PARTIALS
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         const double value = static_cast<double>(values[lane]);
         sums[lane] += value * value;

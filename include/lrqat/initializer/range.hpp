@@ -5,9 +5,9 @@
 
 #include <lrqat/concept/grid.hpp>
 #include <lrqat/concept/initializer.hpp>
-#include <lrqat/core/config.hpp>   // LRQAT_INDEPENDENT
 #include <lrqat/core/expects.hpp>
 #include <lrqat/core/numeric.hpp>  // unfused_product, round_half_even, clamp
+#include <lrqat/kernel/reduce.hpp>
 #include <lrqat/kernel/vectorised.hpp>
 
 #include <algorithm>
@@ -20,39 +20,21 @@ namespace lrqat {
 namespace detail {
 
 /// @throws Error, beginning with `who`, unless low <= high in every channel, all finite
-inline void expect_ranges(const char* who, std::span<const float> low, std::span<const float> high) {
+inline void expect_ranges(const char* who, std::span<const float> low,
+                          std::span<const float> high) {
   expects(low.size() == high.size(), who, ": ", low.size(), " minima and ", high.size(), " maxima");
   for (std::size_t j = 0; j < low.size(); ++j)
-    expects(std::isfinite(low[j]) && std::isfinite(high[j]) && low[j] <= high[j], who,
-            ": channel ", j, " lies between ", low[j], " and ", high[j]);
+    expects(std::isfinite(low[j]) && std::isfinite(high[j]) && low[j] <= high[j], who, ": channel ",
+            j, " lies between ", low[j], " and ", high[j]);
 }
 
 }  // namespace detail
 
 /// Zero is always inside, as a grid without offset has a level for it; NaN is passed over.
 inline Range range_of(std::span<const float> group) {
-  Range range;
-  kernel::vectorised([&] {
-    constexpr std::size_t lanes = 16;
-    float lows[lanes] = {}, highs[lanes] = {};
-    const auto join = [&](float low, float high) LRQAT_INLINE_LAMBDA {
-      range.low = low < range.low ? low : range.low;
-      range.high = range.high < high ? high : range.high;
-    };
-    std::size_t first = 0;
-    for (; first + lanes <= group.size(); first += lanes) {
-      const float* const weights = group.data() + first;
-      LRQAT_INDEPENDENT
-      for (std::size_t lane = 0; lane < lanes; ++lane) {
-        const float weight = weights[lane];
-        lows[lane] = weight < lows[lane] ? weight : lows[lane];
-        highs[lane] = highs[lane] < weight ? weight : highs[lane];
-      }
-    }
-    for (std::size_t lane = 0; lane < lanes; ++lane) join(lows[lane], highs[lane]);
-    for (; first < group.size(); ++first) join(group[first], group[first]);
-  });
-  return range;
+  kernel::Extremes<float> range{0.0f, 0.0f};
+  kernel::vectorised([&] { range = kernel::extremes_over(group.data(), group.size(), range); });
+  return {range.low, range.high};
 }
 
 /// The extremes themselves. @pre the group is not empty

@@ -4,8 +4,9 @@
 #ifndef LRQAT_INPUT_TOKEN_QUANTIZER_HPP
 #define LRQAT_INPUT_TOKEN_QUANTIZER_HPP
 
-#include <lrqat/core/config.hpp>        // LRQAT_INDEPENDENT, LRQAT_INLINE
+#include <lrqat/core/config.hpp>        // LRQAT_INDEPENDENT, LRQAT_INLINE, LRQAT_PARTIALS
 #include <lrqat/core/numeric.hpp>       // round_half_even, clamp
+#include <lrqat/kernel/reduce.hpp>      // extremes_over
 #include <lrqat/kernel/vectorised.hpp>  // for_each_lane
 
 #include <cstddef>
@@ -89,28 +90,8 @@ LRQAT_INLINE TokenScale<T> token_of_range(T low, T high, T code_max) {
 template <class ZeroPoint, class T>
 LRQAT_INLINE TokenScale<T> observe_token(std::span<const T> x, T code_max) {
   if (x.empty()) return {T(1e-8f), T(0)};
-  constexpr std::size_t lanes = 16;
-  T low = x[0], high = x[0];
-  const auto join = [&](T lower, T upper) LRQAT_INLINE_LAMBDA {
-    low = lower < low ? lower : low;
-    high = high < upper ? upper : high;
-  };
-  std::size_t first = 0;
-  if (x.size() >= lanes) {
-    T lows[lanes], highs[lanes];
-    for (std::size_t lane = 0; lane < lanes; ++lane) lows[lane] = highs[lane] = x[0];
-    for (; first + lanes <= x.size(); first += lanes) {
-      const T* const values = x.data() + first;
-      LRQAT_PARTIALS
-      for (std::size_t lane = 0; lane < lanes; ++lane) {
-        const T value = values[lane];
-        lows[lane] = value < lows[lane] ? value : lows[lane];
-        highs[lane] = highs[lane] < value ? value : highs[lane];
-      }
-    }
-    for (std::size_t lane = 0; lane < lanes; ++lane) join(lows[lane], highs[lane]);
-  }
-  for (; first < x.size(); ++first) join(x[first], x[first]);
+  const auto [low, high] =
+      kernel::extremes_over(x.data(), x.size(), kernel::Extremes<T>{x[0], x[0]});
   return token_of_range<ZeroPoint>(low, high, code_max);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// kernel/reduce.hpp: sums and maxima over a row, in an order that allows vector instructions.
+// kernel/reduce.hpp: sums and extremes over a row, in an order that allows vector instructions.
 #ifndef LRQAT_KERNEL_REDUCE_HPP
 #define LRQAT_KERNEL_REDUCE_HPP
 
-#include <lrqat/core/config.hpp>  // LRQAT_INLINE, LRQAT_PARTIALS
+#include <lrqat/core/config.hpp>  // LRQAT_INLINE, LRQAT_INLINE_LAMBDA, LRQAT_PARTIALS
 
 #include <cstddef>
 #include <cstdint>
@@ -74,6 +74,42 @@ LRQAT_INLINE T max_over(const T* values, std::size_t count) {
   for (std::size_t lane = 1; lane < lanes; ++lane)
     result = result >= largest[lane] ? result : largest[lane];
   return result;
+}
+
+template <class T>
+struct Extremes {
+  T low, high;
+};
+
+/// The smallest and the largest of `all` and values[0, count), of which NaNs are passed over. For
+/// use inside vectorised().
+template <class T>
+LRQAT_INLINE Extremes<T> extremes_over(const T* values, std::size_t count, Extremes<T> all) {
+  constexpr std::size_t lanes = 16;
+  const auto join = [&](T low, T high) LRQAT_INLINE_LAMBDA {
+    all.low = low < all.low ? low : all.low;
+    all.high = all.high < high ? high : all.high;
+  };
+  std::size_t first = 0;
+  if (count >= lanes) {
+    T lows[lanes], highs[lanes];
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      lows[lane] = all.low;
+      highs[lane] = all.high;
+    }
+    for (; first + lanes <= count; first += lanes) {
+      const T* const block = values + first;
+      LRQAT_PARTIALS
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        const T value = block[lane];
+        lows[lane] = value < lows[lane] ? value : lows[lane];
+        highs[lane] = highs[lane] < value ? value : highs[lane];
+      }
+    }
+    for (std::size_t lane = 0; lane < lanes; ++lane) join(lows[lane], highs[lane]);
+  }
+  for (; first < count; ++first) join(values[first], values[first]);
+  return all;
 }
 
 }  // namespace lrqat::kernel
