@@ -39,10 +39,10 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
     }
     for (std::size_t v = 0; v < panels; ++v)
       for (std::size_t t = 0; t < tile.tokens; ++t)
-        __builtin_prefetch(tile.y[v] + t * tile.y_stride, 1);
+        __builtin_prefetch(tile.y[v] + t * tile.y_stride, 0, second_level);
     // Scales as far ahead as codes: what is asked for much earlier leaves the first-level cache.
     const std::size_t groups_ahead =
-        tile.group_count < 2 ? 0 : words_ahead / (tile.groups[0].count * Codes::words) + 1;
+        tile.group_count < 2 ? 0 : words_ahead<tokens> / (tile.groups[0].count * Codes::words) + 1;
     const std::uint32_t* x = tile.x;
     const std::uint32_t* ones = tile.ones;
     for (std::size_t g = 0; g < tile.group_count; ++g) {
@@ -67,8 +67,7 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
           if constexpr (makes_sums)
             for (std::size_t v = 0; v < panels; ++v)
               for (std::size_t line = 0; line < Codes::lines; ++line)
-                __builtin_prefetch(tile.panel[v] + at + line * lanes + words_ahead, 0,
-                                   second_level);
+                ask_ahead<tokens>(tile.panel[v] + at + line * lanes);
           LRQAT_UNROLL
           for (std::size_t step = 0; step < Codes::steps; ++step) {
             __m512i factor[panels];
@@ -145,7 +144,7 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
       const std::uint32_t* block = tile.panel[v] + group.first * Codes::words;
       for (std::size_t i = 0; i < group.count; ++i, block += Codes::words) {
         for (std::size_t line = 0; line < Codes::lines; ++line)
-          __builtin_prefetch(block + line * lanes + words_ahead, 0, second_level);
+          ask_ahead<tiled_order.tokens>(block + line * lanes);
         LRQAT_UNROLL
         for (std::size_t step = 0; step < Codes::steps; ++step, to += lanes) {
           const __m512i factor = operand<bits>(block, step);
@@ -166,11 +165,18 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
   static constexpr std::size_t lanes = 16;
   // gcc 12 warns of its own header where a conversion has no mask.
   static constexpr __mmask16 every_lane = 0xFFFF;
-  // A stream asks for 4 KiB ahead, twice what 100 ns of a fast memory deliver on eight of them, and
-  // into the second level: the first one waits for fewer lines at a time than the memory could
-  // send.
-  static constexpr std::size_t words_ahead = 1024;
-  static constexpr int second_level = 2;
+  static constexpr int second_level = 2;  // where a prefetch ends
+  /// Codes of a stream that are wanted later. A few tokens wait for the memory, and the first level
+  /// waits for fewer lines at a time than it could send; many do not, and go through the second.
+  template <std::size_t tokens>
+  static constexpr std::size_t words_ahead = tokens <= 4 ? 1024 : 512;
+  template <std::size_t tokens>
+  static void ask_ahead(const std::uint32_t* line) {
+    if constexpr (tokens <= 4)
+      __builtin_prefetch(line + words_ahead<tokens>, 0, second_level);
+    else
+      __builtin_prefetch(line + words_ahead<tokens>);
+  }
   using Halves [[gnu::vector_size(64)]] = std::uint16_t;
 
   /// How many blocks of unsigned fields at least have sums that fit in a byte.
