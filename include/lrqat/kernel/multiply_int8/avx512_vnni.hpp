@@ -179,11 +179,11 @@ struct Int8Kernel<Int8Unit::avx512_vnni> {
   }
   using Halves [[gnu::vector_size(64)]] = std::uint16_t;
 
-  /// How many blocks of unsigned fields at least have sums that fit in a byte.
+  /// The largest sum of the unsigned fields that meet in a byte of a block, and how many such fit.
   template <unsigned bits>
-  static constexpr std::size_t blocks_in_bytes = bits == 8 ? 0
-                                                           : 255 / (((1u << bits) - 1u) *
-                                                                    InterleavedCodes<bits>::steps);
+  static constexpr std::size_t most_of_block = ((1u << bits) - 1u) * InterleavedCodes<bits>::steps;
+  template <unsigned bits>
+  static constexpr std::size_t blocks_in_bytes = bits == 8 ? 0 : 255 / most_of_block<bits>;
 
   static __m512i broadcast(const std::uint32_t* word) {
     return _mm512_set1_epi32(static_cast<int>(*word));
