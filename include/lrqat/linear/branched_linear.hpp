@@ -80,11 +80,11 @@ class BranchedLinear {
     append_prefixed(all, "branch", branch_.parameters());
     return all;
   }
-  void after_step() requires requires(Linear& layer) { layer.after_step(); }
-  { layer_.after_step(); }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); } {
+    layer_.after_step();
+  }
 
-  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); }
-  {
+  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
     LayerBytes parts = layer_.bytes();
     const std::size_t factors = branch_.a().shape().size() + branch_.b().shape().size();
     parts.adapter += (factors + branch_.rank()) * sizeof(float);

@@ -137,11 +137,11 @@ class LearnedInputLinear {
     all.push_back({"input.zero_point", Role::input, zero_point_, zero_point_gradient_});
     return all;
   }
-  void after_step() requires requires(Linear& layer) { layer.after_step(); }
-  { layer_.after_step(); }
+  void after_step() requires requires(Linear& layer) { layer.after_step(); } {
+    layer_.after_step();
+  }
 
-  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); }
-  {
+  LayerBytes bytes() const requires requires(const Linear& layer) { layer.bytes(); } {
     LayerBytes parts = layer_.bytes();
     parts.scales += 2 * steps() * sizeof(float);
     parts.gradients += 2 * steps() * sizeof(float);
