@@ -4,8 +4,7 @@
 //
 // A time is the best of several runs. Rows "int8" quantize their activations within it, as does
 // onednn_u8_s8_layer; "int8_product" and onednn_u8_s8 find theirs quantized, and the latter has no
-// scales and zero points.
-// `weight_bytes_per_second` counts codes and scales once. For up to 8
+// scales and zero points. `weight_bytes_per_second` counts codes and scales once. For up to 8
 // tokens a pass that only reads the codes of the same layer is timed in turns with the product:
 // `read_bytes_per_second` is the best of those, and `of_read` the fraction of it. `of_vnni` and
 // `of_amx` are fractions of what those units multiply in registers. LRQAT_BENCHMARKS=all adds
@@ -81,12 +80,24 @@ void add_fractions(benchmark::State& state, double operations, int threads) {
       state.counters[counter] = operations / benchmarks::peak_int8_operations(unit, threads);
 }
 
-template <class Layer>
-void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, int threads,
-             bool in_int8) {
-  const std::size_t out = layer.out_features(), in = layer.in_features();
-  AlignedVector<float> x(tokens * in), y(tokens * out);
+double operations_per_second(const LinearSizes& sizes, double seconds) {
+  return 2.0 * static_cast<double>(sizes.out) * static_cast<double>(sizes.in) *
+         static_cast<double>(sizes.tokens) / seconds;
+}
+
+/// (tokens, in)
+AlignedVector<float> some_inputs(const LinearSizes& sizes) {
+  AlignedVector<float> x(sizes.tokens * sizes.in);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8.0f;
+  return x;
+}
+
+template <class Layer>
+void measure(benchmark::State& state, const Layer& layer, const LinearSizes& sizes, int threads,
+             bool in_int8) {
+  const std::size_t out = sizes.out, in = sizes.in, tokens = sizes.tokens;
+  const AlignedVector<float> x = some_inputs(sizes);
+  AlignedVector<float> y(tokens * out);
   set_thread_count(threads);
   double best = 1e30, best_read = 1e30, spent = 0;
   for (int runs = 0; runs < 5 || spent < 0.5; ++runs) {
@@ -101,8 +112,7 @@ void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, in
     best_read = std::min(best_read, end - middle);
   }
   for (auto _ : state) state.SetIterationTime(best);
-  const double operations =
-      2.0 * static_cast<double>(out) * static_cast<double>(in) * static_cast<double>(tokens) / best;
+  const double operations = operations_per_second(sizes, best);
   const double codes = static_cast<double>(layer.bytes().base);
   const double scales = static_cast<double>(layer.scales().size_bytes());
   state.counters[in_int8 ? "int8_operations" : "flops"] = operations;
@@ -119,18 +129,17 @@ void measure(benchmark::State& state, const Layer& layer, std::size_t tokens, in
 
 /// The product of a layer alone, with activations that are quantized already.
 template <class Layer>
-void measure_product(benchmark::State& state, const Layer& layer, std::size_t tokens, int threads) {
-  const std::size_t out = layer.out_features(), in = layer.in_features();
-  AlignedVector<float> x(tokens * in), y(tokens * out);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8.0f;
+void measure_product(benchmark::State& state, const Layer& layer, const LinearSizes& sizes,
+                     int threads) {
+  const AlignedVector<float> x = some_inputs(sizes);
+  AlignedVector<float> y(sizes.tokens * sizes.out);
   set_thread_count(threads);
-  const auto codes = CpuInt8::Activations::make<Bytes>(layer, {x.data(), tokens, in});
+  const auto codes = CpuInt8::Activations::make<Bytes>(layer, {x.data(), sizes.tokens, sizes.in});
   const double best = benchmarks::best_of_several(threads, [&] {
-    CpuInt8::multiply(layer, codes, {y.data(), tokens, out});
+    CpuInt8::multiply(layer, codes, {y.data(), sizes.tokens, sizes.out});
   });
   for (auto _ : state) state.SetIterationTime(best);
-  const double operations =
-      2.0 * static_cast<double>(out) * static_cast<double>(in) * static_cast<double>(tokens) / best;
+  const double operations = operations_per_second(sizes, best);
   state.counters["int8_operations"] = operations;
   add_fractions(state, operations, threads);
 }
@@ -141,7 +150,7 @@ void run_peer(benchmark::State& state, const LinearSizes& sizes, int threads,
   const double best = benchmarks::best_of_several(threads, [&] { layer->forward(); });
   for (auto _ : state) state.SetIterationTime(best);
   const double weights = static_cast<double>(sizes.out) * static_cast<double>(sizes.in);
-  const double operations = 2.0 * weights * static_cast<double>(sizes.tokens) / best;
+  const double operations = operations_per_second(sizes, best);
   state.counters["int8_operations"] = operations;
   state.counters["weight_bytes_per_second"] = weights / best;
   add_fractions(state, operations, threads);
@@ -162,15 +171,15 @@ void add_layer(const LinearSizes& sizes, int threads, std::size_t group) {
       "int" + std::to_string(Bits) + (group == 0 ? "" : "_g" + std::to_string(group));
   add(sizes, threads, scheme + "_int8", [=](benchmark::State& state) {
     const auto layer = float_layer<Bits>(shape, group).template in<Compute<int8>, Bytes>();
-    measure(state, layer, sizes.tokens, threads, true);
+    measure(state, layer, sizes, threads, true);
   });
   if (sizes.tokens >= 128)
     add(sizes, threads, scheme + "_int8_product", [=](benchmark::State& state) {
       const auto layer = float_layer<Bits>(shape, group).template in<Compute<int8>, Bytes>();
-      measure_product(state, layer, sizes.tokens, threads);
+      measure_product(state, layer, sizes, threads);
     });
   add(sizes, threads, scheme + "_float", [=](benchmark::State& state) {
-    measure(state, float_layer<Bits>(shape, group), sizes.tokens, threads, false);
+    measure(state, float_layer<Bits>(shape, group), sizes, threads, false);
   });
 }
 

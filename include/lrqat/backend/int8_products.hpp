@@ -56,6 +56,8 @@ struct Int8Products {
     const float* scale;               // [token]
     const std::int32_t *sum, *start;  // [tile][group][token of the tile]
 
+    /// Quantizes x (tokens, in) token by token for a weight (out, in) of these groups.
+    /// @pre tokens >= 1
     template <class In, class Weight>
     static Activations make(const Weight& weight, MatrixView<const float> x) {
       using Codes = typename Weight::codes_type;
@@ -161,7 +163,8 @@ struct Int8Products {
     }
   };
 
-  /// y = x W^T for codes that make() made for this weight.
+  /// y (tokens, out) = x_hat W_hat^T, overwritten.
+  /// @pre make() made x for this weight, on this thread and as its last
   template <class Weight>
   static void multiply(const Weight& weight, const Activations& x, MatrixView<float> y) {
     using Codes = typename Weight::codes_type;

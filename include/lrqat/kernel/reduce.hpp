@@ -76,6 +76,7 @@ LRQAT_INLINE T max_over(const T* values, std::size_t count) {
   return result;
 }
 
+/// The smallest and the largest of some numbers.
 template <class T>
 struct Extremes {
   T low, high;
